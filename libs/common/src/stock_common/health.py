@@ -1,0 +1,93 @@
+"""The metrics port: /metrics, /healthz (the loop makes progress) and /readyz (dependencies were reached)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from stock_common.deadline import Monotonic
+
+
+class Health:
+    """Liveness is progress: `beat` is called by the loop itself, and no beat for `stalled_after` seconds is unhealthy."""
+
+    def __init__(self, dependencies: Iterable[str] = (), stalled_after: float = 60.0, clock: Monotonic = time.monotonic) -> None:
+        self._clock = clock
+        self._stalled_after = stalled_after
+        self._beat_at = clock()
+        self._missing = set(dependencies)
+        self._lock = threading.Lock()
+
+    def beat(self) -> None:
+        """The loop has made progress."""
+        self._beat_at = self._clock()
+
+    def reached(self, dependency: str) -> None:
+        """The dependency has answered once; when all have, the service is ready."""
+        with self._lock:
+            self._missing.discard(dependency)
+
+    def fault(self) -> str | None:
+        """Why the service is not healthy, or None."""
+        silent = self._clock() - self._beat_at
+        return f"no progress for {silent:.0f} s" if silent > self._stalled_after else None
+
+    def waiting_for(self) -> str | None:
+        """The dependencies that have not answered yet, or None."""
+        with self._lock:
+            return ", ".join(sorted(self._missing)) or None
+
+
+class MetricsServer:
+    """Serves a registry and a Health on `host:port`, from a thread of its own. Raises OSError when the port is taken."""
+
+    def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Health) -> None:
+        Gauge("stock_heartbeat_healthy", "1 while the loop makes progress.", registry=registry).set_function(lambda: float(health.fault() is None))
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 10
+
+            def do_GET(self) -> None:
+                match self.path.partition("?")[0]:
+                    case "/metrics":
+                        self._answer(200, CONTENT_TYPE_LATEST, generate_latest(registry))
+                    case "/healthz":
+                        self._state(health.fault())
+                    case "/readyz":
+                        waiting = health.waiting_for()
+                        self._state(waiting and f"waiting for {waiting}")
+                    case _:
+                        self._answer(404, "text/plain", b"not found\n")
+
+            def _state(self, fault: str | None) -> None:
+                self._answer(503 if fault else 200, "text/plain; charset=utf-8", f"{fault or 'ok'}\n".encode())
+
+            def _answer(self, status: int, kind: str, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Nothing: a scrape every few seconds is not news."""
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return self._server.server_address[1]
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()

@@ -1,0 +1,70 @@
+"""The run loop that every service shares: signals set a flag, the loop beats, the close is under one deadline."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import structlog
+
+from stock_common.deadline import Deadline
+from stock_common.health import Health
+
+CLOSE_SECONDS = 25.0
+"""Flush, commit and close take no longer; the platform's grace period (`stop_grace_period`) is 40 s."""
+
+
+class FatalError(Exception):
+    """What cannot go on: the process ends with an exit code other than 0. The text says what failed and what to do."""
+
+
+class Stop:
+    """Set by SIGTERM or SIGINT; a second SIGINT ends the process at once."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def install(self) -> None:
+        """Takes the process's signals. Only from the main thread."""
+        signal.signal(signal.SIGTERM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        self._event.set()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleeps up to `seconds`, less when the stop comes; True when it has come."""
+        return self._event.wait(seconds)
+
+
+def run(step: Callable[[], None], close: Callable[[Deadline], None], health: Health, stop: Stop, log: structlog.stdlib.BoundLogger) -> int:
+    """Calls `step` until `stop`, then `close` with the deadline of the shutdown. Returns the exit code.
+
+    `step` blocks for a second or so at most and must have a bound on everything it waits for. A FatalError from it is logged once
+    and gives 1, after `close`; a FatalError from `close` gives 1 too. Any other exception is logged with its trace and raised.
+    """
+    code = 0
+    try:
+        while not stop:
+            step()
+            health.beat()
+    except FatalError as error:
+        log.error("stopped", reason=str(error))
+        code = 1
+    try:
+        close(Deadline(CLOSE_SECONDS))
+    except FatalError as error:
+        log.error("unclean close", reason=str(error))
+        code = 1
+    log.info("closed", exit_code=code)
+    return code

@@ -1,0 +1,136 @@
+"""The S3 adapter. Every call has a timeout; retries of what is safe to repeat are botocore's, bounded.
+
+Limits of S3 that matter here: conditional writes are atomic with `put_object` only (another server's CompleteMultipartUpload is not).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from stock_common.run import FatalError
+from stock_objects.config import ObjectSettings
+from stock_objects.errors import Conflict, ObjectError, classify
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 60
+CONNECTIONS = 32
+
+
+class ObjectInfo(NamedTuple):
+    """One object as LIST tells it. `etag` without quotes; `size` in bytes."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+
+
+class ObjectHead(NamedTuple):
+    """One object as HEAD tells it."""
+
+    key: str
+    size: int
+    etag: str
+    modified: datetime
+    metadata: dict[str, str]
+
+
+class ObjectStore:
+    """One bucket. Methods raise ObjectError (try again), FatalError (an operator must act), and what they say themselves."""
+
+    def __init__(self, settings: ObjectSettings, tries: int = 3) -> None:
+        self.bucket = settings.s3_bucket
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint_url,
+            region_name=settings.aws_region,
+            config=Config(
+                connect_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+                max_pool_connections=CONNECTIONS,
+                retries={"mode": "standard", "total_max_attempts": tries},
+                s3={"addressing_style": "path" if settings.s3_endpoint_url else "auto"},
+            ),
+        )
+
+    def check(self) -> None:
+        """Raises FatalError when the bucket is missing or refused."""
+        try:
+            self._call("head_bucket", "s3:ListBucket", None)
+        except Conflict:
+            raise FatalError(f"S3 has no bucket {self.bucket}: create it or correct S3_BUCKET.") from None
+
+    def put_new(self, key: str, body: bytes, metadata: Mapping[str, str]) -> str:
+        """Puts the object unless the key is taken; returns its ETag. Raises Exists (412) or Conflict (409, 404).
+
+        A put whose answer was lost may have happened: the repeat then raises Exists, and the object is the caller's own.
+        """
+        answer = self._call(
+            "put_object",
+            "s3:PutObject",
+            key,
+            Body=body,
+            Metadata=dict(metadata),
+            IfNoneMatch="*",
+            ContentType="application/vnd.apache.parquet",
+        )
+        return answer["ETag"].strip('"')
+
+    def head(self, key: str) -> ObjectHead | None:
+        """The object's size, ETag and metadata; None when there is none."""
+        try:
+            answer = self._call("head_object", "s3:GetObject", key)
+        except Conflict:
+            return None
+        return ObjectHead(key, answer["ContentLength"], answer["ETag"].strip('"'), answer["LastModified"], answer["Metadata"])
+
+    def get(self, key: str) -> bytes | None:
+        """The object's bytes; None when there is none."""
+        try:
+            return self._call("get_object", "s3:GetObject", key)["Body"].read()
+        except Conflict:
+            return None
+        except (BotoCoreError, OSError) as error:
+            raise ObjectError(f"s3://{self.bucket}/{key}: {type(error).__name__}") from None
+
+    def objects(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
+        """The objects under `prefix` in key order, those behind `after` only. One LIST for each 1,000."""
+        start = {"StartAfter": after} if after else {}
+        while True:
+            page = self._call("list_objects_v2", "s3:ListBucket", None, Prefix=prefix, **start)
+            for item in page.get("Contents", ()):
+                yield ObjectInfo(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
+            if not page.get("IsTruncated"):
+                return
+            start = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def prefixes(self, prefix: str) -> list[str]:
+        """The next level of "folders" under `prefix`, in order, each with its `/`."""
+        found: list[str] = []
+        start: dict[str, str] = {}
+        while True:
+            page = self._call("list_objects_v2", "s3:ListBucket", None, Prefix=prefix, Delimiter="/", **start)
+            found += [item["Prefix"] for item in page.get("CommonPrefixes", ())]
+            if not page.get("IsTruncated"):
+                return found
+            start = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def _call(self, name: str, permission: str, key: str | None, **arguments: Any) -> dict[str, Any]:
+        place = f"s3://{self.bucket}/{key or arguments.get('Prefix', '')}"
+        if key is not None:
+            arguments["Key"] = key
+        try:
+            return getattr(self._client, name)(Bucket=self.bucket, **arguments)
+        except ClientError as error:
+            answer = error.response
+            raise classify(answer["Error"].get("Code", "unknown"), answer["ResponseMetadata"]["HTTPStatusCode"], permission, place) from None
+        except NoCredentialsError:
+            raise FatalError("S3 has no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run under a role.") from None
+        except BotoCoreError as error:
+            raise ObjectError(f"{place}: {type(error).__name__}: {error}") from None

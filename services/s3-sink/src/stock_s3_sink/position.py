@@ -1,0 +1,37 @@
+"""Where a partition is read from: S3 decides, not the committed offset. Pure but for the bucket that it is given."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stock_common.run import FatalError
+from stock_objects.chain import Bucket, Chain, ForeignObject, last_link
+from stock_s3_sink.chunks import Cutter
+
+
+class Position(NamedTuple):
+    """Where the chain goes on. `lost_until` is set when retention passed it: offsets up to that one are gone from the broker."""
+
+    cutter: Cutter
+    lost_until: int | None
+
+
+def position(bucket: Bucket, chain: Chain, first: int, end: int) -> Position:
+    """The position behind the chain's last link, in a log that now holds `first..end-1`. A new chain begins at the log's start.
+
+    Raises FatalError when the log ends before what S3 holds (truncated or replaced), or the chain's last object is no link.
+    Raises ObjectError when S3 does not answer.
+    """
+    try:
+        link = last_link(bucket, chain)
+    except ForeignObject as error:
+        raise FatalError(f"The chain of {chain.topic}/{chain.partition} cannot go on: {error}. Move that object away.") from None
+    if link is None:
+        return Position(Cutter(chain, first, None), None)
+    cutter = Cutter(chain, link.last + 1, link.key.hour)
+    if cutter.next_offset > end:
+        raise FatalError(
+            f"Topic {chain.topic}, partition {chain.partition}: S3 holds offsets up to {link.last}, but Kafka's log ends at {end - 1}. "
+            "The log was truncated or restored from an older state: see docs/operations.md, 'log truncated'. Nothing was written."
+        )
+    return Position(cutter, first - 1 if cutter.next_offset < first else None)
