@@ -46,7 +46,7 @@ class ObjectStore:
 
     def __init__(self, settings: ObjectSettings, tries: int = 3) -> None:
         self.bucket = settings.s3_bucket
-        self._client: Any = boto3.client(
+        self._client: Any = boto3.Session().client(
             "s3",
             endpoint_url=settings.s3_endpoint_url,
             region_name=settings.aws_region,
