@@ -1,0 +1,149 @@
+"""The vendor's time series: TIME_SERIES_INTRADAY, TIME_SERIES_DAILY and TIME_SERIES_DAILY_ADJUSTED, newest bar first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from stock_market.answers import (
+    DELAYED,
+    Answer,
+    Function,
+    Request,
+    body,
+    bulk_quotes,
+    dollars,
+    global_quote,
+    market_status,
+    short,
+    symbol_search,
+    table,
+    wants_csv,
+)
+from stock_market.bars import known
+from stock_market.clock import Session, local
+from stock_market.refusals import Refused, invalid_call, premium_parameter
+from stock_market.tape import grouped
+
+COMPACT = 100
+"""Points of a compact answer."""
+FULL_DAYS = 30
+"""outputsize=full reaches this far back in TIME_SERIES_INTRADAY without `month`."""
+INTERVALS = {"1min": 1, "5min": 5, "15min": 15, "30min": 30, "60min": 60}
+ZONE = "US/Eastern"
+_MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
+_OHLCV = ("1. open", "2. high", "3. low", "4. close", "5. volume")
+_ADJUSTED = ("1. open", "2. high", "3. low", "4. close", "5. adjusted close", "6. volume", "7. dividend amount", "8. split coefficient")
+
+Points = dict[str, list[str]]
+
+
+def intraday(request: Request) -> Answer:
+    """Bars of 1 to 60 minutes, stamped with their start in New York, extended hours included unless `extended_hours=false`."""
+    symbol, interval = _symbol(request), request.params.get("interval", "")
+    month = request.params.get("month", "")
+    if interval not in INTERVALS or (month and not _MONTH.fullmatch(month)):
+        raise Refused(invalid_call(request.function))
+    full = _full(request)
+    points: Points = {}
+    for session in _sessions(request, month, full):
+        for stamp, values in _session_bars(request, symbol, session, INTERVALS[interval]):
+            # Where the clocks go back an hour comes twice in a 24-hour session: the later one is shown.
+            points.setdefault(stamp, values)
+        if not full and len(points) >= COMPACT:
+            break
+    if not points:
+        raise Refused(invalid_call(request.function))
+    kept = points if full else dict(list(points.items())[:COMPACT])
+    meta = {
+        "1. Information": f"Intraday ({interval}) open, high, low, close prices and volume" + (DELAYED if request.entitlement == "delayed" else ""),
+        "2. Symbol": symbol,
+        "3. Last Refreshed": next(iter(kept)),
+        "4. Interval": interval,
+        "5. Output Size": "Full size" if full else "Compact",
+        "6. Time Zone": ZONE,
+    }
+    return _series(request, meta, f"Time Series ({interval})", _OHLCV, kept)
+
+
+def _sessions(request: Request, month: str, full: bool) -> Iterator[Session]:
+    """Sessions newest first, as far back as the answer may reach."""
+    calendar, as_of = request.tape.calendar, request.as_of()
+    newest = calendar.begun(as_of)
+    since = (local(as_of) - timedelta(days=FULL_DAYS)).date()
+    for index in range(newest.number, -1, -1):
+        session = calendar[index]
+        if month:
+            if session.day.isoformat()[:7] < month:
+                return
+            if session.day.isoformat()[:7] > month:
+                continue
+        elif full and session.day <= since:
+            return
+        yield session
+
+
+def _session_bars(request: Request, symbol: str, session: Session, minutes: int) -> Iterator[tuple[str, list[str]]]:
+    extended = request.params.get("extended_hours", "true") != "false"
+    starts, rows = grouped(*request.tape.minutes(symbol, session, request.as_of(), extended), minutes)
+    for start, (opened, high, low, close, volume) in zip(reversed(starts.tolist()), reversed(rows.tolist()), strict=True):
+        yield local(start).strftime("%Y-%m-%d %H:%M:%S"), [dollars(opened), dollars(high), dollars(low), dollars(close), str(volume)]
+
+
+def daily(request: Request) -> Answer:
+    """Daily bars as traded. outputsize=full is premium."""
+    symbol, full = _symbol(request), _full(request)
+    if full and not request.plan.premium:
+        raise Refused(premium_parameter("outputsize=full", request.function))
+    bars = request.tape.daily(symbol, request.as_of(), None if full else COMPACT)
+    points = {day.isoformat(): [*(dollars(price) for price in bar[:4]), str(bar.volume)] for day, bar in bars}
+    return _daily(request, "Daily Prices (open, high, low, close) and Volumes", symbol, _OHLCV, points)
+
+
+def daily_adjusted(request: Request) -> Answer:
+    """Daily bars with adjusted closes. The market has neither splits nor dividends, so they are the closes."""
+    symbol = _symbol(request)
+    bars = request.tape.daily(symbol, request.as_of(), None if _full(request) else COMPACT)
+    points = {day.isoformat(): [*(short(price) for price in bar[:4]), short(bar.close), str(bar.volume), "0.0000", "1.0"] for day, bar in bars}
+    return _daily(request, "Daily Time Series with Splits and Dividend Events", symbol, _ADJUSTED, points)
+
+
+def _daily(request: Request, information: str, symbol: str, names: tuple[str, ...], points: Points) -> Answer:
+    meta = {
+        "1. Information": information,
+        "2. Symbol": symbol,
+        "3. Last Refreshed": next(iter(points)),
+        "4. Output Size": "Full size" if _full(request) else "Compact",
+        "5. Time Zone": ZONE,
+    }
+    return _series(request, meta, "Time Series (Daily)", names, points)
+
+
+def _series(request: Request, meta: dict[str, str], key: str, names: tuple[str, ...], points: Points) -> Answer:
+    if wants_csv(request):
+        header = ("timestamp", *(name[3:].replace(" ", "_") for name in names))
+        return table(header, ((stamp, *values) for stamp, values in points.items()))
+    return body({"Meta Data": meta, key: {stamp: dict(zip(names, values, strict=True)) for stamp, values in points.items()}})
+
+
+def _symbol(request: Request) -> str:
+    symbol = request.symbol()
+    if not known(symbol):
+        raise Refused(invalid_call(request.function))
+    return symbol
+
+
+def _full(request: Request) -> bool:
+    return request.params.get("outputsize") == "full"
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "GLOBAL_QUOTE": Function(global_quote),
+    "REALTIME_BULK_QUOTES": Function(bulk_quotes, needs="realtime"),
+    "TIME_SERIES_INTRADAY": Function(intraday, needs="delayed"),
+    "TIME_SERIES_DAILY": Function(daily),
+    "TIME_SERIES_DAILY_ADJUSTED": Function(daily_adjusted, needs="delayed"),
+    "MARKET_STATUS": Function(market_status),
+    "SYMBOL_SEARCH": Function(symbol_search),
+}

@@ -1,0 +1,162 @@
+"""What the market shows at an instant: the day so far, extended hours, minute bars. All of it comes from one path a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from stock_market.bars import CENT, Bar, DailyBars, Ints, seed
+from stock_market.clock import Calendar, Session
+from stock_market.path import Path, build
+
+MINUTE = 60_000
+DELAY = 15 * MINUTE
+PATHS_KEPT = 300
+"""Paths of the present session kept in memory, about 0.4 MB each: more symbols than these are served, but slowly."""
+_EXTENDED_SHARE = 100
+"""Extended hours trade a hundredth of the day's volume, on top of it."""
+
+
+class Quote(NamedTuple):
+    """A symbol's regular session so far; prices in ten-thousandths of a dollar, volume cumulative over the day."""
+
+    day: date
+    traded_at: int
+    open: int
+    high: int
+    low: int
+    price: int
+    volume: int
+    previous_close: int
+
+
+class Extended(NamedTuple):
+    """The last trade in extended hours."""
+
+    traded_at: int
+    price: int
+
+
+class Segment(NamedTuple):
+    """A stretch of a session with a path of its own."""
+
+    name: str
+    start: int
+    seconds: int
+    bar: Bar
+
+
+def phase(symbol: str) -> int:
+    """A symbol trades once a second, this many milliseconds after the full second (1 to 999)."""
+    return 1 + seed("phase", symbol) % 999
+
+
+class Tape:
+    """The market of every symbol. Instants are milliseconds since 1970 UTC; symbols are known ones, in upper case."""
+
+    def __init__(self, calendar: Calendar, bars: DailyBars) -> None:
+        self.calendar = calendar
+        self._bars = bars
+        self._phase = lru_cache(4096)(phase)
+        self._path = lru_cache(PATHS_KEPT)(self._build)
+
+    def as_of(self, instant: int, entitlement: str | None) -> int:
+        """The instant whose market is shown: now, 15 minutes ago, or (without entitlement) the end of the last day that closed."""
+        if entitlement == "realtime":
+            return instant
+        if entitlement == "delayed":
+            return instant - DELAY
+        session = self.calendar.closed(instant)
+        return session.post if instant >= session.post else session.close
+
+    def quote(self, symbol: str, instant: int) -> Quote:
+        """The last trade of a regular session and that session so far. Before a session's first trade: the session before."""
+        session = self.calendar.opened(instant - self._phase(symbol))
+        regular = self._regular(symbol, session)
+        tick = self._tick(symbol, regular, instant)
+        bar = regular.bar if tick == regular.seconds - 1 else self._path(symbol, session.number, regular.name).so_far(tick)
+        return Quote(session.day, self._traded_at(symbol, regular, tick), *bar, self._bars.previous_close(symbol, session.number))
+
+    def extended(self, symbol: str, instant: int) -> Extended | None:
+        """The last trade of the pre-market or post-market that is going on, if one is."""
+        session = self.calendar.begun(instant - self._phase(symbol))
+        for segment in self._segments(symbol, session):
+            if segment.name != "regular" and segment.start <= instant - self._phase(symbol) < segment.start + segment.seconds * 1000:
+                tick = self._tick(symbol, segment, instant)
+                price = int(self._path(symbol, session.number, segment.name).ticks[tick])
+                return Extended(self._traded_at(symbol, segment, tick), price)
+        return None
+
+    def daily(self, symbol: str, instant: int, count: int | None) -> Iterator[tuple[date, Bar]]:
+        """The newest `count` days (all of them with None), newest first; the newest may be under way."""
+        now = self.quote(symbol, instant)
+        newest = self.calendar.opened(instant - self._phase(symbol)).number
+        yield now.day, Bar(now.open, now.high, now.low, now.price, now.volume)
+        rows = self._bars.rows(symbol)
+        oldest = 0 if count is None else max(0, newest - count + 1)
+        for index in range(newest - 1, oldest - 1, -1):
+            yield self.calendar[index].day, Bar(*rows[index].tolist())
+
+    def minutes(self, symbol: str, session: Session, instant: int, extended: bool) -> tuple[Ints, Ints]:
+        """A session's minutes up to `instant`: their starts (int64[n], milliseconds) and rows (open, high, low, close, volume), oldest first."""
+        starts, rows = [np.empty(0, np.int64)], [np.empty((0, 5), np.int64)]
+        for segment in self._segments(symbol, session) if extended else [self._regular(symbol, session)]:
+            tick = self._tick(symbol, segment, instant)
+            if tick < 0:
+                break
+            rows.append(self._path(symbol, session.number, segment.name).until(tick))
+            starts.append(segment.start + MINUTE * np.arange(len(rows[-1])))
+        return np.concatenate(starts), np.concatenate(rows)
+
+    def _tick(self, symbol: str, segment: Segment, instant: int) -> int:
+        """Number of the segment's last trade; negative before its first."""
+        return min((instant - self._phase(symbol) - segment.start) // 1000, segment.seconds - 1)
+
+    def _traded_at(self, symbol: str, segment: Segment, tick: int) -> int:
+        return segment.start + tick * 1000 + self._phase(symbol)
+
+    def _regular(self, symbol: str, session: Session) -> Segment:
+        return Segment("regular", session.open, (session.close - session.open) // 1000, self._bars.bar(symbol, session.number))
+
+    def _segments(self, symbol: str, session: Session) -> list[Segment]:
+        regular = self._regular(symbol, session)
+        if session.pre == session.open:
+            return [regular]
+        drift = 1 + (seed("drift", symbol, session.number) % 81 - 40) / 10_000
+        before = _around(self._bars.previous_close(symbol, session.number), regular.bar.open, regular.bar.volume)
+        after = _around(regular.bar.close, int(regular.bar.close * drift / CENT) * CENT, regular.bar.volume)
+        return [
+            Segment("pre", session.pre, (session.open - session.pre) // 1000, before),
+            regular,
+            Segment("post", session.close, (session.post - session.close) // 1000, after),
+        ]
+
+    def _build(self, symbol: str, index: int, name: str) -> Path:
+        segment = next(segment for segment in self._segments(symbol, self.calendar[index]) if segment.name == name)
+        return build(segment.bar, segment.seconds, seed("path", symbol, name, index))
+
+
+def _around(first: int, last: int, volume: int) -> Bar:
+    """The bar of extended hours between two prices, a little wider than they are."""
+    margin = max(CENT, first // 1000 // CENT * CENT)
+    return Bar(first, max(first, last) + margin, max(CENT, min(first, last) - margin), last, volume // _EXTENDED_SHARE)
+
+
+def grouped(starts: Ints, rows: Ints, minutes: int) -> tuple[Ints, Ints]:
+    """Minute bars put together to bars of `minutes`, on the hour's grid; a bar's start is its first minute's."""
+    if minutes == 1 or not len(starts):
+        return starts, rows
+    firsts = np.flatnonzero(np.diff(starts // (minutes * MINUTE), prepend=-1))
+    lasts = np.append(firsts[1:], len(starts)) - 1
+    columns = [
+        rows[firsts, 0],
+        np.maximum.reduceat(rows[:, 1], firsts),
+        np.minimum.reduceat(rows[:, 2], firsts),
+        rows[lasts, 3],
+        np.add.reduceat(rows[:, 4], firsts),
+    ]
+    return starts[firsts], np.column_stack(columns)

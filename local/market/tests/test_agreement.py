@@ -1,0 +1,70 @@
+"""Whatever is asked at one instant, the answers agree with one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stock_market.clock import NEW_YORK, local
+
+SYMBOLS = st.sampled_from(["AAPL", "FB", "IBM", "NVDA", "SPY", "ZZZ9", "BRK.B"])
+# A fortnight with Thanksgiving, a half day, and weekends; the 24-hour calendar has no change of clocks in it.
+FIRST = int(datetime(2026, 11, 16, tzinfo=NEW_YORK).timestamp() * 1000)
+INSTANTS = st.integers(FIRST, FIRST + 15 * 86_400_000 - 1)
+
+
+def points(series: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return next(value for key, value in series.items() if key.startswith("Time Series"))
+
+
+@pytest.mark.parametrize("calendar", ["24/7", "XNYS"])
+@settings(max_examples=60, deadline=None)
+@given(instant=INSTANTS, symbol=SYMBOLS, interval=st.sampled_from(["1min", "5min", "15min", "30min", "60min"]))
+def test_all_functions_agree(new_bench: Callable[..., Any], calendar: str, instant: int, symbol: str, interval: str) -> None:
+    bench = new_bench(calendar)
+    bench.instant = instant
+    quote = next(iter(bench.ask("GLOBAL_QUOTE", symbol=symbol, entitlement="realtime").values()))
+    day, prices = quote["07. latest trading day"], [float(quote[name]) for name in ("02. open", "03. high", "04. low", "05. price")]
+    (bulk,) = bench.ask("REALTIME_BULK_QUOTES", symbol=symbol)["data"]
+    assert [float(bulk[name]) for name in ("open", "high", "low", "close")] == prices
+    assert (bulk["volume"], float(bulk["previous_close"])) == (quote["06. volume"], float(quote["08. previous close"]))
+    assert float(bulk["change"]) == float(quote["09. change"])
+    assert f"{float(bulk['change_percent']):.4f}%" == quote["10. change percent"]
+
+    daily = points(bench.ask("TIME_SERIES_DAILY", symbol=symbol, entitlement="realtime"))
+    (newest, bar), (_, before) = list(daily.items())[:2]
+    assert (newest, [float(bar[name]) for name in ("1. open", "2. high", "3. low", "4. close")]) == (day, prices)
+    assert (bar["5. volume"], before["4. close"]) == (quote["06. volume"], quote["08. previous close"])
+    assert points(bench.ask("TIME_SERIES_DAILY_ADJUSTED", symbol=symbol, entitlement="realtime"))[day]["6. volume"] == quote["06. volume"]
+
+    params = {"symbol": symbol, "interval": interval, "outputsize": "full", "month": day[:7], "extended_hours": "false", "entitlement": "realtime"}
+    bars = [bar for stamp, bar in points(bench.ask("TIME_SERIES_INTRADAY", **params)).items() if stamp.startswith(day)]
+    assert (float(bars[-1]["1. open"]), float(bars[0]["4. close"])) == (prices[0], prices[3])
+    assert max(float(bar["2. high"]) for bar in bars) == prices[1]
+    assert min(float(bar["3. low"]) for bar in bars) == prices[2]
+    assert sum(int(bar["5. volume"]) for bar in bars) == int(quote["06. volume"])
+
+
+@pytest.mark.parametrize("calendar", ["24/7", "XNYS"])
+@settings(max_examples=60, deadline=None)
+@given(instant=INSTANTS, later=st.integers(1, 600_000), symbol=SYMBOLS)
+def test_time_moves_one_way(new_bench: Callable[..., Any], calendar: str, instant: int, later: int, symbol: str) -> None:
+    """The trading day and the day's volume never go back, high and low only widen, the stamp is never in the future."""
+    bench = new_bench(calendar)
+    bench.instant = instant
+    (first,) = bench.ask("REALTIME_BULK_QUOTES", symbol=symbol)["data"]
+    day = bench.ask("GLOBAL_QUOTE", symbol=symbol, entitlement="realtime")["Global Quote"]["07. latest trading day"]
+    assert first["timestamp"] <= local(instant).isoformat(sep=" ", timespec="milliseconds")[:23]
+    bench.instant += later
+    (second,) = bench.ask("REALTIME_BULK_QUOTES", symbol=symbol)["data"]
+    day_later = bench.ask("GLOBAL_QUOTE", symbol=symbol, entitlement="realtime")["Global Quote"]["07. latest trading day"]
+    assert (day, first["timestamp"]) <= (day_later, second["timestamp"])
+    if day == day_later:
+        assert int(first["volume"]) <= int(second["volume"])
+        assert float(first["high"]) <= float(second["high"])
+        assert float(first["low"]) >= float(second["low"])
