@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from array import array
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -34,9 +35,8 @@ TOPIC_ID = "0123456789abcdef" * 2
 
 
 def held(*values: bytes, first: int = 0) -> Records:
-    return Records(
-        list(values), list(range(first, first + len(values))), [1_795_000_000_123 + n for n in range(len(values))], 3, sum(map(len, values))
-    )
+    offsets = array("q", range(first, first + len(values)))
+    return Records(list(values), offsets, array("q", [1_795_000_000_123 + n for n in range(len(values))]), 3, sum(map(len, values)))
 
 
 def table(body: bytes) -> pa.Table:

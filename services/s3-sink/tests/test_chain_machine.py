@@ -7,6 +7,7 @@ hypothesis can choose any interleaving. `Broken...` machines break one rule each
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -95,8 +96,8 @@ class ChainMachine(RuleBasedStateMachine):
             return
         if writer.next_read >= self.log.first:
             times = self.log.times[writer.next_read : writer.next_read + count]
-            offsets = list(range(writer.next_read, writer.next_read + len(times)))
-            cutter.append(Records([GOOD] * len(times), offsets, list(times), 0, len(times)), 0.0)
+            offsets = array("q", range(writer.next_read, writer.next_read + len(times)))
+            cutter.append(Records([GOOD] * len(times), offsets, array("q", times), 0, len(times)), 0.0)
             writer.next_read += len(times)
         cutter.cut("age")
         if writer.in_flight is None and cutter.queue:

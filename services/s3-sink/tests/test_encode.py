@@ -9,7 +9,8 @@ from samples import ALERT, BAR, QUOTE, TOPIC_ID, held, table
 
 from stock_common import records
 from stock_common.records import Alert, Bar, Quote, Record
-from stock_s3_sink.encode import SLICE, encode
+from stock_s3_sink.columns import SLICE
+from stock_s3_sink.encode import encode
 from stock_s3_sink.schema import SCHEMAS
 
 

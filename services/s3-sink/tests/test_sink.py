@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -73,7 +74,9 @@ class MemorySource:
         if not held:
             return Fetched({}, set())
         values = [value for value, _ in held]
-        return Fetched({PLACE: Records(values, list(range(begin, self._at)), [at for _, at in held], 0, sum(map(len, values)))}, set())
+        return Fetched(
+            {PLACE: Records(values, array("q", range(begin, self._at)), array("q", [at for _, at in held]), 0, sum(map(len, values)))}, set()
+        )
 
     def topic_ids(self, topics: Iterable[str]) -> dict[str, str]:
         if self._broker.unreachable:

@@ -5,6 +5,7 @@ Nothing here knows a clock, a broker or a bucket: times are arguments.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass, field
@@ -19,13 +20,17 @@ Reason = Literal["rows", "bytes", "age", "hour", "memory", "revoke", "shutdown",
 HOUR_MS = 3_600_000
 
 
+def _int64() -> array[int]:
+    return array("q")
+
+
 @dataclass(slots=True)
 class Records:
     """Records of one partition, in offset order; times are the broker's, in ms since 1970 UTC."""
 
     values: list[bytes] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
+    offsets: array[int] = field(default_factory=_int64)
+    times: array[int] = field(default_factory=_int64)
     leader_epoch: int = -1
     size: int = 0
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from decimal import Decimal
-from functools import cache
-from typing import Any, NamedTuple
+from array import array
+from typing import NamedTuple
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stock_common import records
-from stock_common.records import BadRecord, Record
+from stock_common.records import Record
 from stock_s3_sink.chunks import Records
-from stock_s3_sink.schema import LINEAGE, PRICE, SCHEMAS
+from stock_s3_sink.columns import SLICE, Columns, columns
+from stock_s3_sink.schema import INSTANT, SCHEMAS
 
-SLICE = 16_384
-"""Records decoded at once: bounds the memory that Python objects take."""
 ROW_GROUP = 131_072
 
 
@@ -33,77 +28,46 @@ class Rejected(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """A file's bytes, the rows inside, what was refused, and how many prices were rounded to six decimals."""
+    """A file's bytes, the rows inside, what was refused, how many prices were rounded to six decimals, and unknown fields seen."""
 
     body: bytes
     rows: int
     rejected: list[Rejected]
     rounded: int
+    unknown: frozenset[str]
 
 
 def encode(kind: type[Record], held: Records, topic_id: str, partition: int) -> Encoded:
-    """The Parquet file (zstd) of `held`, in offset order. Never raises for a record's sake."""
+    """The Parquet file (zstd) of `held`, in offset order. Never raises for a record's sake.
+
+    Fields of a later version are looked for in the first record only: one producer's records have the same.
+    """
     rejected: list[Rejected] = []
     rounded = 0
     batches = []
     for start in range(0, len(held), SLICE):
-        part = held if len(held) <= SLICE else held.cut(start, start + SLICE)
-        good, refused = _decode(kind, part)
-        rejected += refused
-        if good:
-            columns, count = _columns(kind, [record for record, _, _ in good])
-            rounded += count
-            batches.append(_batch(kind, columns, good, topic_id, partition))
+        end = min(start + SLICE, len(held))
+        part = columns(kind, held.values[start:end])
+        rounded += part.rounded
+        rejected += [
+            Rejected(held.offsets[start + place], held.times[start + place], held.values[start + place], reason, text)
+            for place, reason, text in part.faults
+        ]
+        batches.append(_batch(kind, part, held.offsets[start:end], held.times[start:end], topic_id, partition))
     table = pa.Table.from_batches(batches, SCHEMAS[kind])
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP, coerce_timestamps="us", store_schema=True)
-    return Encoded(sink.getvalue().to_pybytes(), table.num_rows, rejected, rounded)
+    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP)
+    unknown = records.unknown_fields(held.values[0], kind) if held else frozenset()
+    return Encoded(sink.getvalue().to_pybytes(), table.num_rows, rejected, rounded, unknown)
 
 
-def _decode(kind: type[Record], held: Records) -> tuple[list[tuple[Record, int, int]], list[Rejected]]:
-    good, refused = [], []
-    for value, offset, time in zip(held.values, held.offsets, held.times, strict=True):
-        try:
-            good.append((records.decode(value, kind), offset, time))  # type: ignore[type-var]
-        except BadRecord as error:
-            refused.append(Rejected(offset, time, value, error.reason, str(error)))
-    return good, refused
-
-
-@cache
-def _getters(kind: type[Record]) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-    return tuple((field.name, operator.attrgetter(field.name)) for field in msgspec.structs.fields(kind))
-
-
-def _columns(kind: type[Record], rows: list[Record]) -> tuple[list[pa.Array], int]:
-    schema, rounded = SCHEMAS[kind], 0
-    arrays = []
-    for name, get in _getters(kind):
-        values = list(map(get, rows))
-        type_ = schema.field(name).type
-        if type_ == PRICE:
-            values, count = _prices(values)
-            rounded += count
-        arrays.append(pa.array(values, type_))
-    return arrays, rounded
-
-
-def _prices(values: list[Decimal | None]) -> tuple[list[Decimal | None], int]:
-    count = 0
-    for index, value in enumerate(values):
-        if value is not None and value.as_tuple().exponent < -6:  # type: ignore[operator]
-            values[index], changed = records.rounded(value)
-            count += changed
-    return values, count
-
-
-def _batch(kind: type[Record], columns: list[pa.Array], good: list[tuple[Record, int, int]], topic_id: str, partition: int) -> pa.RecordBatch:
-    size = len(good)
-    time = pa.array([time * 1000 for _, _, time in good], pa.int64()).cast(LINEAGE[3].type)
+def _batch(kind: type[Record], part: Columns, offsets: array[int], times: array[int], topic_id: str, partition: int) -> pa.RecordBatch:
+    if part.kept is not None:
+        offsets, times = (array("q", [numbers[place] for place in part.kept]) for numbers in (offsets, times))
     lineage = [
-        pa.repeat(pa.scalar(topic_id), size),
-        pa.repeat(pa.scalar(partition, pa.int32()), size),
-        pa.array([offset for _, offset, _ in good], pa.int64()),
-        time,
+        pa.repeat(pa.scalar(topic_id), len(offsets)),
+        pa.repeat(pa.scalar(partition, pa.int32()), len(offsets)),
+        pa.Array.from_buffers(pa.int64(), len(offsets), [None, pa.py_buffer(offsets)]),
+        pa.Array.from_buffers(pa.timestamp("ms", "UTC"), len(times), [None, pa.py_buffer(times)]).cast(INSTANT),
     ]
-    return pa.RecordBatch.from_arrays([*columns, *lineage], schema=SCHEMAS[kind])
+    return pa.RecordBatch.from_arrays([*part.arrays, *lineage], schema=SCHEMAS[kind])

@@ -29,6 +29,9 @@ class Metrics:
         self.bytes = Counter("stock_s3_sink_object_bytes_total", "Bytes of the objects that this sink put.", ["topic"], registry=registry)
         self.rejected = Counter("stock_s3_sink_records_rejected_total", "Records dead-lettered.", ["topic", "reason"], registry=registry)
         self.rounded = Counter("stock_s3_sink_prices_rounded_total", "Prices with more than six decimals.", ["topic"], registry=registry)
+        self.unknown = Counter(
+            "stock_s3_sink_unknown_fields_total", "Fields that this version ignores, in the first record of an object.", ["topic"], registry=registry
+        )
         self.holes = Counter("stock_s3_sink_offsets_hole_total", "Offsets that the broker never delivered.", ["topic"], registry=registry)
         self.lost = Counter("stock_s3_sink_offsets_lost_total", "Offsets gone by retention before they were read.", ["topic"], registry=registry)
         self.retries = Counter("stock_s3_sink_put_retries_total", "Tries again of a put or its dead letters.", registry=registry)
@@ -40,8 +43,10 @@ class Metrics:
         self.assigned = Gauge("stock_s3_sink_partitions_assigned", "Partitions of this sink.", ["topic"], registry=registry)
         self.last_put = Gauge("stock_s3_sink_last_put_timestamp_seconds", "When this sink last put an object.", registry=registry)
         for topic in topics:
-            for metric in (self.consumed, self.rows, self.found, self.bytes, self.rounded, self.holes, self.lost, self.lag, self.assigned):
-                metric.labels(topic)
+            for counter in (self.consumed, self.rows, self.found, self.bytes, self.rounded, self.unknown, self.holes, self.lost):
+                counter.labels(topic)
+            for gauge in (self.lag, self.assigned):
+                gauge.labels(topic)
             for reason in get_args(Reason):
                 self.objects.labels(topic, reason)
             for reason in REJECTIONS:

@@ -59,6 +59,7 @@ class Reports:
         self._metrics.rows.labels(topic).inc(link.rows)
         self._metrics.bytes.labels(topic).inc(put.size)
         self._metrics.rounded.labels(topic).inc(put.rounded)
+        self._metrics.unknown.labels(topic).inc(len(put.unknown))
         self._metrics.holes.labels(topic).inc(link.holes)
         self._metrics.put_seconds.observe(put.seconds)
         self._metrics.last_put.set(now.timestamp())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple, Protocol
@@ -153,6 +154,6 @@ def _records(place: Place, messages: list[Message]) -> Records:
     if any(kind != TIMESTAMP_LOG_APPEND_TIME for kind, _ in stamps):
         raise FatalError(f"Topic {place[0]} gives records their producer's time: set message.timestamp.type=LogAppendTime (kafka-configs --alter).")
     values = [message.value() or b"" for message in messages]
-    offsets = [message.offset() for message in messages]
+    offsets = array("q", [message.offset() for message in messages])  # type: ignore[list-item]
     epoch = messages[-1].leader_epoch()
-    return Records(values, offsets, [time for _, time in stamps], -1 if epoch is None else epoch, sum(map(len, values)))  # type: ignore[arg-type]
+    return Records(values, offsets, array("q", [time for _, time in stamps]), -1 if epoch is None else epoch, sum(map(len, values)))  # type: ignore[arg-type]

@@ -57,6 +57,7 @@ class Put(NamedTuple):
     size: int
     rejected: list[Rejected]
     rounded: int
+    unknown: frozenset[str]
     seconds: float
 
 
@@ -82,14 +83,14 @@ class LinkWriter:
         if encoded.rejected:
             self._retry(lambda: self._letters.send(key.topic, key.topic_id, key.partition, encoded.rejected), wait)
         found = self._retry(lambda: self._put_or_find(link, encoded.body), wait)
-        return Put(found or link, found is None, len(encoded.body), encoded.rejected, encoded.rounded, time.monotonic() - begun)
+        return Put(found or link, found is None, len(encoded.body), encoded.rejected, encoded.rounded, encoded.unknown, time.monotonic() - begun)
 
     def put_lost(self, topic: RecordTopic, key: ObjectKey, last: int, wait: Callable[[float], bool]) -> Put:
         """Puts an empty link that says: `key.first..last` were gone by retention before they were read. Raises as `put`."""
         body = encode(topic.record, Records(), key.topic_id, key.partition).body
         link = Link(key, last, 0, lost=last - key.first + 1, schema=topic.schema)
         found = self._retry(lambda: self._put_or_find(link, body), wait)
-        return Put(found or link, found is None, len(body), [], 0, 0.0)
+        return Put(found or link, found is None, len(body), [], 0, frozenset(), 0.0)
 
     def _put_or_find(self, link: Link, body: bytes) -> Link | None:
         if not self._may_put():
