@@ -74,6 +74,15 @@ def test_the_last_link_is_found_over_days_and_hours(store: Store) -> None:
         assert last_link(store, CHAIN) == one
 
 
+def test_an_hour_and_a_day_emptied_by_hand_are_not_the_end(real: ObjectStore) -> None:
+    links = [link(0, 9), link(10, 19, hours=1), link(20, 29, hours=2)]
+    for one in links:
+        put(real, one)
+    for left, gone in ((1, links[2]), (0, links[1])):
+        real._client.delete_object(Bucket=real.bucket, Key=str(gone.key))
+        assert last_link(real, CHAIN) == links[left]
+
+
 def test_a_foreign_object_at_the_end_is_refused(store: Store) -> None:
     put(store, link(0, 9))
     store.put_new(f"{CHAIN.prefix}dt=2026-11-21/hour=00/zzz.txt", b"x", {})

@@ -1,11 +1,11 @@
 """Settings of Kafka clients (librdkafka), with TLS and SASL for AWS."""
 
-import logging
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from stock_common.settings import OptionalSecret, OptionalText, Settings
+from stock_kafka import librdkafka_log
 
 SOCKET_TIMEOUT_MS = 30_000
 SESSION_TIMEOUT_MS = 15_000
@@ -41,7 +41,7 @@ class KafkaSettings(Settings):
             "socket.keepalive.enable": True,
             "reconnect.backoff.max.ms": 5_000,
             "log.connection.close": False,
-            "logger": logging.getLogger("stock.librdkafka"),
+            "logger": librdkafka_log.logger(),
         }
         if self.kafka_sasl_mechanism and self.kafka_sasl_password:
             config |= {

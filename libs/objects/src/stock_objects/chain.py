@@ -39,14 +39,13 @@ def last_link(bucket: Bucket, chain: Chain) -> Link | None:
 
     Raises ForeignObject when the last object is no link: nothing may be appended behind it.
     """
-    place = chain.prefix
-    for _ in ("day", "hour"):
-        below = bucket.prefixes(place)
-        if not below:
-            return None
-        place = below[-1]
-    held = [info.key for info in bucket.objects(place)]
-    return link_at(bucket, held[-1]) if held else None
+    # Some servers go on listing a folder whose last object was deleted: an empty one is not the chain's end.
+    for day in reversed(bucket.prefixes(chain.prefix)):
+        for hour in reversed(bucket.prefixes(day)):
+            held = [info.key for info in bucket.objects(hour)]
+            if held:
+                return link_at(bucket, held[-1])
+    return None
 
 
 def link_at(bucket: Bucket, key: str) -> Link | None:

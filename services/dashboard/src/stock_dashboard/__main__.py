@@ -1,0 +1,116 @@
+"""`stock-dashboard`: checks the configuration, then serves the page until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from pathlib import Path
+
+import streamlit as st
+import structlog
+from prometheus_client import CollectorRegistry
+
+from stock_common import logs
+from stock_common.deadline import Deadline
+from stock_common.health import Health, MetricsServer
+from stock_common.run import Stop
+from stock_common.settings import load_or_exit, public
+from stock_dashboard import markup, palette, runtime
+from stock_dashboard.config import DashboardSettings
+from stock_dashboard.history import History
+from stock_dashboard.live import LiveReader
+from stock_dashboard.metrics import HistoryMetrics, LiveMetrics, PageMetrics, Viewers
+from stock_dashboard.store import LiveStore
+from stock_dashboard.tape import Tape
+from stock_warehouse.session import Warehouse
+
+CLOSE_SECONDS = 5.0
+STATEMENT_SECONDS = 60
+"""No picture is worth a longer query: the warehouse ends it."""
+EXAMPLES = """examples:
+  SNOWFLAKE_ACCOUNT=myorg-account SNOWFLAKE_USER=STOCK_READER SNOWFLAKE_PRIVATE_KEY_FILE=reader.p8 stock-dashboard
+  KAFKA_BOOTSTRAP_SERVERS=broker:9092 DASHBOARD_PORT=8080 stock-dashboard"""
+
+
+def server_options(host: str, port: int) -> dict[str, object]:
+    """Streamlit's options: no outside calls, no watching of files, no details of an error to a viewer."""
+    return {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": True,
+        "logger.hideWelcomeMessage": True,
+        "server.fileWatcherType": "none",
+        "server.runOnSave": False,
+        "server.enableXsrfProtection": True,
+        "server.enableCORS": True,
+        "server.maxUploadSize": 1,
+        "browser.gatherUsageStats": False,
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "client.toolbarMode": "minimal",
+        "runner.magicEnabled": False,
+        **palette.THEME,
+    }
+
+
+def serve(shared: runtime.Runtime, host: str, port: int, log: structlog.stdlib.BoundLogger) -> None:
+    """Serves the page until SIGTERM or SIGINT. Blocks."""
+    runtime.install(shared)
+
+    def on_error(error: Exception) -> bool:
+        shared.pages.failed()
+        log.error("page script failed", exc_info=error)
+        st.html(markup.note("This page could not be drawn. The log of the dashboard names the reason; the other pages go on.", "bad"))
+        return True
+
+    st.App(Path(__file__).with_name("streamlit_app.py"), on_script_error=on_error).run(config=server_options(host, port))
+
+
+def main() -> int:
+    argparse.ArgumentParser(
+        prog="stock-dashboard",
+        description="Serves the dashboard: live prices from Kafka, history from Snowflake. Configured by environment variables, see README.md.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
+    settings = load_or_exit(DashboardSettings)
+    log = logs.setup("dashboard", settings)
+    logging.getLogger("streamlit").setLevel(logging.ERROR)
+    # The server takes the signals while it runs and raises the last one again at its end: here it only marks the end.
+    Stop().install()
+    registry, health = CollectorRegistry(), Health(dependencies=("kafka",))
+    viewers = Viewers(time.monotonic)
+    store = LiveStore(Tape(symbols=settings.live_symbols), runtime.utc_now())
+    reader = LiveReader(
+        settings, store, LiveMetrics(registry), hours=settings.live_hours, messages=settings.live_messages, clock=runtime.utc_now, health=health
+    )
+    tag = json.dumps({"app": "stock-pipeline", "service": "dashboard"})
+    history = History(
+        lambda: Warehouse(settings, "dashboard", query_tag=tag, statement_timeout=STATEMENT_SECONDS),
+        HistoryMetrics(registry),
+        clock=time.monotonic,
+        ttl=settings.history_ttl_seconds,
+        refresh=settings.history_refresh_seconds,
+        entries=settings.history_entries,
+        connections=settings.history_connections,
+    )
+    server = MetricsServer(settings.metrics_host, settings.metrics_port, registry, health)
+    server.start()
+    log.info("start", page=f"http://{settings.dashboard_host}:{settings.dashboard_port}", **public(settings))
+    reader.start()
+    history.start()
+    try:
+        serve(runtime.Runtime(store, history, viewers, PageMetrics(registry, viewers)), settings.dashboard_host, settings.dashboard_port, log)
+    finally:
+        deadline = Deadline(CLOSE_SECONDS)
+        reader.close(deadline.remaining())
+        history.close(min(1.0, deadline.remaining()))
+        server.close()
+        log.info("closed")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

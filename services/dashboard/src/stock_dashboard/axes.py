@@ -1,0 +1,75 @@
+"""The axes of a chart of bars: wall-clock times, closed hours cut out, the span of prices. Pure."""
+
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stock_dashboard.bars import Bars
+
+LEAST_BARS = 40
+LEAST_ROOM = 0.001
+"""Of the price, above and below."""
+
+
+def local_times(bars: Bars, zone: tzinfo, intraday: bool) -> pd.DatetimeIndex:
+    """The x axis: the exchange's wall clock without a zone (plotly draws times as they are), or the trading day."""
+    if not intraday:
+        return pd.DatetimeIndex(bars.days.astype("datetime64[s]"))
+    return pd.DatetimeIndex(bars.starts).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+
+
+def local_days(seconds: np.ndarray, zone: tzinfo) -> np.ndarray:
+    """The exchange's day of each instant (seconds since 1970), datetime64[D]."""
+    local = pd.DatetimeIndex(seconds.astype("int64").astype("datetime64[s]")).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    return local.values.astype("datetime64[D]")
+
+
+def closed_hours(times: pd.DatetimeIndex, days: np.ndarray, intraday: bool) -> list[dict[str, Any]]:
+    """The spans to cut out of the axis: between two trading days, as the bars themselves show them, so holidays and half days are right."""
+    if len(times) < 2:
+        return []
+    if not intraday:
+        every = pd.date_range(times[0], times[-1], freq="D")
+        missing = pd.DatetimeIndex(every.difference(times))
+        breaks: list[dict[str, Any]] = []
+        if not (times.day_of_week >= 5).any():
+            breaks.append({"bounds": ["sat", "mon"]})
+            missing = missing[missing.day_of_week < 5]
+        if len(missing):
+            breaks.append({"values": [f"{day:%Y-%m-%d}" for day in missing]})
+        return breaks
+    step = np.diff(times.values).min()
+    turns = np.flatnonzero((days[1:] != days[:-1]) & (np.diff(times.values) > step))
+    return [{"bounds": [str(times.values[turn] + step), str(times.values[turn + 1])]} for turn in turns]
+
+
+def price_range(bars: Bars, last: float | None) -> list[float]:
+    """What the price axis shows: the bars and the last price. A far previous close must not flatten the day, nor a still minute fill it."""
+    low, high = float(np.nanmin(bars.low)), float(np.nanmax(bars.high))
+    if last is not None:
+        low, high = min(low, last), max(high, last)
+    room = max((high - low) * 0.06, abs(high) * LEAST_ROOM)
+    return [low - room, high + room]
+
+
+def filled(times: pd.DatetimeIndex, bars: Bars, minutes: int) -> tuple[pd.DatetimeIndex, Bars]:
+    """At least LEAST_BARS bars: empty ones before the first, so that a day's first bars are as wide as the later ones."""
+    missing = LEAST_BARS - len(times)
+    if missing <= 0:
+        return times, bars
+    before = pd.date_range(end=times[0], periods=missing + 1, freq=pd.Timedelta(minutes=minutes))[:-1]
+    nothing = np.full(missing, np.nan)
+    days = np.full(missing, bars.days[0])
+    starts = np.full(missing, bars.starts[0])
+    numbers = (np.r_[nothing, column] for column in bars[2:])
+    return pd.DatetimeIndex(before.append(times)), Bars(np.r_[starts, bars.starts], np.r_[days, bars.days], *numbers)
+
+
+def time_range(times: pd.DatetimeIndex, minutes: int) -> list[str]:
+    """What the time axis shows: the bars and a little room. Left to itself plotly counts the hours that were cut out too."""
+    step = pd.Timedelta(minutes=minutes)
+    return [str(times[0] - step), str(times[-1] + 2 * step)]

@@ -1,0 +1,79 @@
+"""The questions to the warehouse, as text and bound values. Pure: a question is also its own key in memory."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+LATEST = "latest"
+SYMBOLS_LIMIT = 5_000
+ALERTS_LIMIT = 1_000
+QUOTE_COLUMNS = (
+    "symbol",
+    "price",
+    "previous_close",
+    "change",
+    "change_percent",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "trading_day",
+    "quoted_at",
+    "fetched_at",
+    "source",
+    "entitlement",
+    "session",
+)
+BAR_COLUMNS = ("trading_day", "starts_at", "open", "high", "low", "close", "volume")
+
+
+class Query(NamedTuple):
+    """`view` is the label of its metrics; `follows_loads` False: what was loaded since does not matter to the picture."""
+
+    view: str
+    sql: str
+    params: tuple[Any, ...] = ()
+    follows_loads: bool = True
+
+
+class Range(NamedTuple):
+    """A span of a chart: bars of `minutes` (1440: a day) from `view`, of the last `days` calendar days (None: all), of which the last
+    `sessions` trading days are shown (None: all of them)."""
+
+    name: str
+    view: str
+    minutes: int
+    days: int | None
+    sessions: int | None
+    limit: int
+
+    @property
+    def intraday(self) -> bool:
+        return self.minutes < 1_440
+
+
+RANGES = {
+    span.name: span
+    for span in (
+        Range("1D", "BARS_1MIN", 1, 7, 1, 1_500),
+        Range("5D", "BARS_5MIN", 5, 12, 5, 2_000),
+        Range("1M", "BARS_1H", 60, 31, None, 800),
+        Range("6M", "BARS_1D", 1_440, 184, None, 200),
+        Range("1Y", "BARS_1D", 1_440, 366, None, 400),
+        Range("All", "BARS_1D", 1_440, None, None, 10_000),
+    )
+}
+
+
+def latest(follows_loads: bool) -> Query:
+    """Every symbol's latest quote: what the live page shows of symbols that the topics are silent about."""
+    sql = f"SELECT {', '.join(QUOTE_COLUMNS)} FROM ANALYTICS.LATEST_QUOTES ORDER BY symbol LIMIT ?"
+    return Query(LATEST, sql, (SYMBOLS_LIMIT,), follows_loads)
+
+
+def bars(symbol: str, span: Range, today: date) -> Query:
+    """A symbol's newest bars of a range, newest first. `today` is the exchange's day."""
+    since = date(1900, 1, 1) if span.days is None else today - timedelta(days=span.days)
+    sql = f"SELECT {', '.join(BAR_COLUMNS)} FROM ANALYTICS.{span.view} WHERE symbol = ? AND trading_day > ? ORDER BY starts_at DESC LIMIT ?"
+    return Query(span.view.lower(), sql, (symbol, since, span.limit))

@@ -1,0 +1,173 @@
+"""Each page in each honest state, as Streamlit runs it, with a store and a history that the test has filled."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from conftest import LATEST, NOW, audit, bar_table, chain, loader, producer, quote
+from streamlit.testing.v1 import AppTest
+
+import stock_dashboard
+from stock_dashboard.history import Picture
+
+SCRIPT = Path(stock_dashboard.__file__).with_name("streamlit_app.py")
+PAGES = ("Live", "Symbol", "Pipeline")
+BARS = bar_table([NOW - timedelta(minutes=number) for number in range(30, 90)])
+
+
+def opened(page: str = "Live", **address: str) -> AppTest:
+    test = AppTest.from_file(SCRIPT, default_timeout=20)
+    test.query_params["page"] = page
+    for name, value in address.items():
+        test.query_params[name] = value
+    test.run()
+    assert not test.exception
+    return test
+
+
+def words(test: AppTest) -> str:
+    return " ".join(element.proto.body for element in test.get("html"))
+
+
+def rows(test: AppTest) -> list[str]:
+    """The symbols of the live table."""
+    found = test.get("bidi_component")
+    return [row["symbol"] for row in json.loads(found[0].proto.json)["rows"]] if found else []
+
+
+def well(desk):
+    """A pipeline at work in an open market."""
+    desk.up()
+    desk.feed(
+        *(quote(symbol, at=NOW - timedelta(minutes=20 - number)) for number in range(20) for symbol in ("AAPL", "IBM")), quote("AAPL"), quote("IBM")
+    )
+    for state in (producer(), chain(41), loader(41), audit(42)):
+        desk.store.status(state)
+    desk.history.answers |= dict.fromkeys(("bars_1min", "bars_5min", "bars_1h", "bars_1d"), Picture(BARS, 3.0, False, None))
+    desk.history.answers["latest"] = Picture(LATEST, 3.0, False, None)
+
+
+def test_well(desk):
+    well(desk)
+    assert rows(opened()) == ["AAPL", "IBM", "OLD"]
+    symbol = opened("Symbol", symbol="IBM")
+    assert symbol.get("plotly_chart")
+    assert "101.50" in words(symbol) and "+1.50" in words(symbol)
+    assert "Complete: Kafka, S3 and Snowflake hold the same 42 records" in words(opened("Pipeline"))
+    assert "SIMULATED" not in words(opened())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_simulated_data_are_labelled_on_every_page(desk, page):
+    well(desk)
+    desk.store.status(producer(source="simulated"))
+    assert "SIMULATED DATA" in words(opened(page))
+
+
+def test_simulated_history_is_labelled_while_kafka_is_away(desk):
+    desk.down(60)
+    table = LATEST.set_column(LATEST.column_names.index("source"), "source", [["simulated"]])
+    desk.history.answers["latest"] = Picture(table, 3.0, False, None)
+    assert rows(opened()) == ["OLD"]
+    assert "SIMULATED DATA" in words(opened())
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_at_all_yet(desk, page):
+    said = words(opened(page))
+    assert any(part in said for part in ("Connecting", "No symbol yet", "has not reported"))
+
+
+def test_first_start_without_a_producer(desk):
+    desk.up()
+    assert "the producer has not reported" in words(opened())
+
+
+def test_closed_market_says_when_it_opens_in_both_times(desk):
+    well(desk)
+    desk.store.status(producer(is_open=False))
+    desk.now = NOW + timedelta(hours=8)
+    said = words(opened())
+    assert "XNYS closed" in said
+    assert "opens Tue 24 Nov, 09:30 EST (Tue 24 Nov, 14:30 UTC for you)" in said
+
+
+def test_stale_names_how_long_and_which_stage(desk):
+    well(desk)
+    desk.now = NOW + timedelta(minutes=4)
+    desk.store.status(producer(at=desk.now))
+    assert "No quote has come for 4 min although the market is open" in words(opened())
+
+
+def test_kafka_down_history_goes_on(desk):
+    well(desk)
+    desk.down(42)
+    assert "Kafka has not answered for 42 s" in words(opened())
+    assert rows(opened()) == ["AAPL", "IBM", "OLD"]
+    assert opened("Symbol", symbol="IBM").get("plotly_chart")
+    assert "Kafka has not answered" in words(opened("Pipeline"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("unavailable", "does not answer"), ("denied", "does not let the dashboard read"), ("refused", "another version")]
+)
+def test_warehouse_down_or_closed_to_us_live_goes_on(desk, fault, said):
+    well(desk)
+    desk.history.answers = dict.fromkeys(("bars_1min", "bars_1d", "latest"), Picture(None, None, False, fault))
+    assert rows(opened()) == ["AAPL", "IBM"]
+    live = opened("Symbol", symbol="IBM")
+    assert said in words(live) and live.get("plotly_chart")
+    year = opened("Symbol", symbol="IBM", range="1Y")
+    assert said in words(year) and "No bars yet" in words(year) and not year.get("plotly_chart")
+
+
+def test_no_bars_is_said_and_why(desk):
+    well(desk)
+    desk.history.answers["bars_1d"] = Picture(bar_table([]), 1.0, False, None)
+    assert "The warehouse has no bars of IBM for 1Y" in words(opened("Symbol", symbol="IBM", range="1Y"))
+
+
+def test_what_is_wrong_stands_first(desk):
+    well(desk)
+    desk.store.status(audit(42, complete=False, findings=("gap 3..5 between o3 and o6",)))
+    assert "The three stages do not hold the same records: gap 3..5" in words(opened("Pipeline"))
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        pytest.param({"symbol": "IBM", "range": "5D", "lines": "MA 20"}, {"symbol": "IBM", "range": "5D", "lines": ["MA 20"]}, id="as asked"),
+        pytest.param({"symbol": "<script>", "range": "9Z", "lines": "x"}, {"symbol": "AAPL", "range": "1D", "lines": []}, id="nonsense"),
+        pytest.param({"symbol": "zzz"}, {"symbol": "AAPL", "range": "1D", "lines": ["VWAP"]}, id="lower case is no symbol"),
+        pytest.param({"symbol": "ZZZ"}, {"symbol": "ZZZ", "range": "1D", "lines": ["VWAP"]}, id="a symbol that nobody knows"),
+    ],
+)
+def test_the_address_says_what_is_shown(desk, address, shown):
+    well(desk)
+    test = opened("Symbol", **address)
+    assert {name: test.session_state[name] for name in shown} == shown
+
+
+def test_a_choice_goes_into_the_address(desk):
+    well(desk)
+    test = opened("Symbol", symbol="IBM")
+    test.selectbox(key="symbol").select("AAPL").run()
+    assert test.query_params["symbol"] in ("AAPL", ["AAPL"])
+
+
+def test_a_refresh_acts_for_no_person(desk):
+    well(desk)
+    test = opened("Symbol", symbol="IBM")
+    assert [acted for query, acted in desk.history.asked if query.view == "bars_1min"] == [True]
+    test.run()
+    assert [acted for query, acted in desk.history.asked if query.view == "bars_1min"] == [True, True]
+    assert not any(acted for query, acted in desk.history.asked if query.view == "latest")
+
+
+def test_text_from_outside_is_escaped(desk):
+    well(desk)
+    desk.store.status(producer(fault="<img src=x>"))
+    assert "<img" not in words(opened("Pipeline"))

@@ -1,0 +1,85 @@
+"""The command: its configuration, its metrics, its documents."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from stock_dashboard import queries
+from stock_dashboard.__main__ import server_options
+from stock_dashboard.config import DashboardSettings
+from stock_dashboard.metrics import HistoryMetrics, LiveMetrics, PageMetrics, Viewers
+
+README = Path(__file__).parent.parent / "README.md"
+GOOD = {"SNOWFLAKE_ACCOUNT": "a-b", "SNOWFLAKE_USER": "reader", "SNOWFLAKE_PASSWORD": "secret-word"}
+
+
+def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")} | variables
+    return subprocess.run(
+        [sys.executable, "-m", "stock_dashboard", *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_every_fault_in_one_message_and_nothing_started():
+    ended = command(DASHBOARD_PORT="99999", HISTORY_ENTRIES="none", KAFKA_SECURITY_PROTOCOL="SASL_SSL")
+    assert ended.returncode == 2
+    for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "DASHBOARD_PORT", "HISTORY_ENTRIES"):
+        assert name in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_help_has_examples():
+    ended = command("--help")
+    assert ended.returncode == 0 and "examples:" in ended.stdout
+
+
+def test_options_show_a_viewer_no_details_and_call_nobody():
+    options = server_options("127.0.0.1", 8501)
+    assert options["client.showErrorDetails"] == "none"
+    assert options["browser.gatherUsageStats"] is False
+    assert options["server.enableXsrfProtection"] is True
+
+
+def test_the_page_listens_on_loopback_and_reads_as_reader(monkeypatch):
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    settings = DashboardSettings()  # type: ignore[call-arg]
+    assert (settings.dashboard_host, settings.metrics_host, settings.snowflake_role) == ("127.0.0.1", "127.0.0.1", "STOCK_READER")
+    assert "secret-word" not in repr(settings)
+
+
+def metric_names() -> set[str]:
+    registry = CollectorRegistry()
+    LiveMetrics(registry), HistoryMetrics(registry), PageMetrics(registry, Viewers(lambda: 0.0))
+    names = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
+    return names | {"stock_heartbeat_healthy"}
+
+
+def test_the_readme_names_every_metric_and_every_variable():
+    text = README.read_text()
+    assert {name for name in metric_names() if f"`{name}`" not in text} == set()
+    assert {name.upper() for name in DashboardSettings.model_fields if f"`{name.upper()}`" not in text} == set()
+
+
+@pytest.mark.parametrize("seconds", [44.0, 46.0])
+def test_a_tab_that_is_gone_is_no_viewer(clock, seconds):
+    viewers = Viewers(clock)
+    viewers.touch("one")
+    clock.at = seconds
+    viewers.touch("two")
+    assert viewers.count() == (2 if seconds < 45 else 1)
+
+
+@pytest.mark.parametrize("span", queries.RANGES.values(), ids=lambda span: span.name)
+def test_questions_are_bound_and_limited(span):
+    query = queries.bars("IBM'; --", span, date(2026, 11, 23))
+    assert "IBM" not in query.sql and query.params[0] == "IBM'; --"
+    assert query.sql.endswith("LIMIT ?") and query.sql.count("?") == len(query.params)
+    assert "RAW." not in query.sql

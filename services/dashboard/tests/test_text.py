@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from stock_common.status import MarketState
+from stock_dashboard import market, text
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        pytest.param(None, "–", id="never"),
+        pytest.param(-3.0, "now", id="a clock ahead"),
+        pytest.param(0.4, "now", id="under a second"),
+        pytest.param(8.0, "8 s", id="seconds"),
+        pytest.param(89.0, "89 s", id="still seconds"),
+        pytest.param(240.0, "4 min", id="minutes"),
+        pytest.param(7_500.0, "2 h 05 min", id="hours"),
+        pytest.param(3 * 86_400.0, "3 d", id="days"),
+        pytest.param(float("nan"), "–", id="no number"),
+    ],
+)
+def test_age(seconds, words):
+    assert text.age(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(1.204, "+1.20"), (-0.351, "−0.35"), (0.0, "0.00"), (-0.001, "0.00"), (None, "–"), (1234.5, "+1,234.50")],
+)
+def test_signed_has_its_sign_unless_it_shows_zero(number, words):
+    assert text.signed(number) == words
+
+
+@pytest.mark.parametrize(("number", "words"), [(1234.5, "1,234.50"), (0.81234, "0.8123"), (None, "–"), (-2.0, "−2.00")])
+def test_price(number, words):
+    assert text.price(number) == words
+
+
+@pytest.mark.parametrize(("number", "words"), [(8_412, "8,412"), (12_400, "12.40k"), (3_210_000, "3.21M"), (2.5e9, "2.50B"), (None, "–")])
+def test_short(number, words):
+    assert text.short(number) == words
+
+
+def test_times_carry_their_zone_on_both_sides_of_a_clock_change():
+    before = datetime(2026, 10, 30, 13, 30, tzinfo=UTC)
+    after = datetime(2026, 11, 2, 14, 30, tzinfo=UTC)
+    assert text.clock(before, NEW_YORK) == "09:30:00 EDT"
+    assert text.clock(after, NEW_YORK) == "09:30:00 EST"
+    assert text.moment(after, NEW_YORK, after) == "09:30:00 EST · 14:30:00 UTC"
+    assert text.moment(after, UTC, after) == "14:30:00 UTC"
+
+
+def test_a_zone_without_letters_is_named_by_its_offset():
+    assert text.clock(datetime(2026, 1, 5, 12, tzinfo=UTC), ZoneInfo("Asia/Tashkent"), seconds=False) == "17:00 UTC+05:00"
+
+
+def test_another_day_is_named():
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    assert text.stamp(datetime(2026, 11, 23, 14, 30, tzinfo=UTC), NEW_YORK, now) == "Mon 23 Nov, 09:30 EST"
+
+
+ALWAYS = MarketState(calendar="24/7", is_open=True)
+NYSE = MarketState(calendar="XNYS", is_open=False)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "markets", "calendar"),
+    [
+        pytest.param("IBM", [NYSE], "XNYS", id="no suffix"),
+        pytest.param("TSCO.LON", [NYSE], "XLON", id="London"),
+        pytest.param("BRK.B", [NYSE], "XNYS", id="a share class is no exchange"),
+        pytest.param("TSCO.LON", [ALWAYS], "24/7", id="one calendar for all"),
+    ],
+)
+def test_exchange_of_a_symbol(symbol, markets, calendar):
+    assert market.exchange_of(symbol, markets).calendar == calendar
+
+
+@pytest.mark.parametrize(
+    ("state", "hour", "is_open"),
+    [
+        pytest.param({"is_open": True, "next_close": 21}, 20, True, id="open"),
+        pytest.param({"is_open": True, "next_close": 21}, 22, False, id="closed since the last word"),
+        pytest.param({"is_open": False, "next_open": 14, "next_close": 21}, 13, False, id="closed"),
+        pytest.param({"is_open": False, "next_open": 14, "next_close": 21}, 15, True, id="opened since the last word"),
+        pytest.param({"is_open": True}, 3, True, id="never closes"),
+    ],
+)
+def test_open_now_carries_the_last_word_over_the_next_change(state, hour, is_open):
+    times = {name: datetime(2026, 11, 23, value, tzinfo=UTC) if name != "is_open" else value for name, value in state.items()}
+    assert market.open_now(MarketState(calendar="XNYS", **times), datetime(2026, 11, 23, hour, tzinfo=UTC)) is is_open
