@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from stock_common.keys import ROOT
 from stock_common.run import FatalError
 from stock_objects.config import ObjectSettings
 from stock_objects.errors import Conflict, ObjectError, classify
@@ -60,9 +61,12 @@ class ObjectStore:
         )
 
     def check(self) -> None:
-        """Raises FatalError when the bucket is missing or refused."""
+        """Raises FatalError when the bucket is missing or refused.
+
+        By a LIST under raw/: HeadBucket names no prefix, so a right to list raw/ only does not cover it.
+        """
         try:
-            self._call("head_bucket", "s3:ListBucket", None)
+            self._call("list_objects_v2", "s3:ListBucket", None, Prefix=ROOT, MaxKeys=1)
         except Conflict:
             raise FatalError(f"S3 has no bucket {self.bucket}: create it or correct S3_BUCKET.") from None
 

@@ -1,0 +1,1 @@
+"""Snowflake for the services: settings, one session with transactions, and errors by kind."""

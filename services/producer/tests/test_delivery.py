@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from conftest import START, World
+
+from stock_common.deadline import Deadline
+from stock_common.run import FatalError
+from stock_producer import delivery
+from stock_producer.outbox import Message
+
+
+def client(world: World) -> Any:
+    return world.delivery._producer
+
+
+def fill(world: World, count: int) -> None:
+    world.outbox.add([Message("stock-data", f"S{number % 7}", b"{}") for number in range(count)], {}, {}, START)
+
+
+def test_the_window_bounds_what_the_client_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "WINDOW", 10)
+    world.broker.up = False
+    world.start()
+    fill(world, 25)
+    for _ in range(3):
+        world.delivery.pump()
+    assert (world.delivery.in_flight, len(client(world).waiting), world.outbox.rows) == (10, 10, 25)
+    world.broker.up = True
+    world.delivery.close(Deadline(5))
+    assert (world.outbox.rows, len(world.broker.log)) == (0, 25)
+
+
+def test_a_full_queue_of_the_client_is_waited_for(world: World) -> None:
+    world.start()
+    fill(world, 3)
+    real, room = client(world).produce, iter([True, False])
+
+    def produce(*arguments: Any, **named: Any) -> None:
+        if not next(room, True):
+            raise BufferError
+        real(*arguments, **named)
+
+    client(world).produce = produce
+    world.delivery.close(Deadline(5))
+    assert [key for _, key, _ in world.broker.log] == ["S0", "S1", "S2"]
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        pytest.param(KafkaError.UNKNOWN_TOPIC_OR_PART, "make the topics", id="no topic"),
+        pytest.param(KafkaError.TOPIC_AUTHORIZATION_FAILED, "KAFKA_SASL_USERNAME", id="not allowed"),
+        pytest.param(KafkaError.MSG_SIZE_TOO_LARGE, "see the broker's log", id="any other"),
+    ],
+)
+def test_a_failure_that_lasts_stops_after_a_minute_and_keeps_the_messages(world: World, code: int, advice: str) -> None:
+    world.start()
+    world.broker.fault = KafkaError(code)
+    fill(world, 2)
+    with pytest.raises(FatalError, match=f"{advice}.* They are kept in the outbox"):
+        for _ in range(70):
+            world.delivery.pump()
+            world.clock.advance(1)
+    assert (world.clock() - START).total_seconds() >= 60
+    assert (world.outbox.rows, world.broker.log) == (2, [])
+
+
+@pytest.mark.parametrize("refused_by", ["report", "produce"])
+def test_a_failure_that_passes_is_sent_again_in_order(world: World, refused_by: str) -> None:
+    world.start()
+    fill(world, 3)
+    fault = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+    real = client(world).produce
+
+    def refusing(*_arguments: Any, **_named: Any) -> None:
+        raise KafkaException(fault)
+
+    if refused_by == "produce":
+        client(world).produce = refusing
+    else:
+        world.broker.fault = fault
+    for second in range(40):
+        if second == 20:
+            world.broker.fault, client(world).produce = None, real
+            fill(world, 2)
+        world.delivery.pump()
+        world.clock.advance(1)
+    assert [key for _, key, _ in world.broker.log] == ["S0", "S1", "S2", "S0", "S1"]
+    assert world.outbox.rows == 0
+
+
+def test_after_a_failure_nothing_is_sent_while_something_is_in_flight(world: World) -> None:
+    world.start()
+    world.broker.up = False
+    fill(world, 2)
+    world.delivery.pump()
+    (*_, first), (*_, second) = client(world).waiting
+    client(world).waiting = []
+    first(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART), None)
+    for _ in range(5):
+        world.delivery.pump()
+        world.clock.advance(1)
+    assert client(world).waiting == []
+    second(None, None)
+    world.broker.up = True
+    for _ in range(5):
+        world.delivery.pump()
+        world.clock.advance(1)
+    assert [key for _, key, _ in world.broker.log] == ["S0"]
+
+
+def test_a_fatal_error_of_the_client_stops_at_once(world: World) -> None:
+    world.start()
+    world.broker.fault = KafkaError(KafkaError._FATAL, "out of order", True)
+    fill(world, 1)
+    with pytest.raises(FatalError, match="They are kept in the outbox"):
+        world.delivery.close(Deadline(5))
+
+
+def test_wrong_credentials_stop(world: World) -> None:
+    world.start()
+    client(world).config["error_cb"](KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    world.delivery.pump()
+    client(world).config["error_cb"](KafkaError(KafkaError._AUTHENTICATION))
+    with pytest.raises(FatalError, match="check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD"):
+        world.delivery.pump()
+
+
+def test_connection_is_seen_in_the_clients_statistics(world: World) -> None:
+    world.start()
+    tell = client(world).config["stats_cb"]
+    assert world.health.waiting_for() == "kafka"
+    for state, connected in (("CONNECT", False), ("UP", True), ("DOWN", False)):
+        tell(json.dumps({"brokers": {"b": {"state": state}}}))
+        assert world.delivery.connected is connected
+    assert world.health.waiting_for() is None
+
+
+def test_closing_ends_at_the_deadline_and_keeps_the_rest(world: World) -> None:
+    world.broker.up = False
+    world.start()
+    fill(world, 3)
+    ticks = iter(range(100))
+    world.delivery.close(Deadline(3, lambda: float(next(ticks))))
+    assert world.outbox.rows == 3

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from conftest import START
+
+from stock_common.records import Alert, Quote
+from stock_producer.alerting import Alerting
+from stock_producer.quotes import event_id
+from stock_producer.rules import MoveAgainstClose
+
+RULE = MoveAgainstClose(Decimal(5))
+
+
+def quote(
+    price: str, day: int = 23, previous_close: str | None = "100", session: str = "regular", entitlement: str = "realtime", at: int = 0
+) -> Quote:
+    fetched_at = START + timedelta(seconds=at)
+    return Quote(
+        event_id=event_id("simulated", "GLOBAL_QUOTE", "IBM", fetched_at),
+        symbol="IBM",
+        price=Decimal(price),
+        previous_close=previous_close and Decimal(previous_close),  # type: ignore[arg-type]
+        trading_day=date(2026, 11, day),
+        fetched_at=fetched_at,
+        source="simulated",
+        endpoint="GLOBAL_QUOTE",
+        entitlement=entitlement,
+        session=session,
+    )
+
+
+def alerts(quotes: list[Quote]) -> list[Alert]:
+    state, found = None, []
+    for item in quotes:
+        state, alert = RULE.evaluate(state, item)
+        found += [alert] if alert else []
+    return found
+
+
+@pytest.mark.parametrize(
+    ("prices", "directions"),
+    [
+        pytest.param(["104.99"], [], id="below"),
+        pytest.param(["105"], ["up"], id="at the threshold"),
+        pytest.param(["95"], ["down"], id="at the threshold, down"),
+        pytest.param(["106", "107", "120"], ["up"], id="one alert a crossing"),
+        pytest.param(["105", "104.6", "105", "104.5", "105"], ["up"], id="back and forth within the hysteresis"),
+        pytest.param(["105", "104.4", "105"], ["up", "up"], id="back beyond the hysteresis"),
+        pytest.param(["105", "95", "105"], ["up", "down", "up"], id="from side to side"),
+        pytest.param(["105", "104.9"] * 50, ["up"], id="fifty times around the threshold"),
+        pytest.param(["105", "104"] * 50, ["up"] * 50, id="fifty real crossings"),
+    ],
+)
+def test_one_alert_a_crossing(prices: list[str], directions: list[str]) -> None:
+    assert [alert.direction for alert in alerts([quote(price, at=second) for second, price in enumerate(prices)])] == directions
+
+
+def test_a_new_day_is_a_new_crossing_and_an_old_quote_is_none() -> None:
+    assert len(alerts([quote("106", day=23), quote("106", day=24), quote("94", day=23), quote("106", day=24)])) == 2
+
+
+@pytest.mark.parametrize("previous_close", [None, "0"])
+def test_without_a_previous_close_there_is_no_move(previous_close: str | None) -> None:
+    assert alerts([quote("200", previous_close=previous_close)]) == []
+
+
+def test_the_alert_names_its_cause() -> None:
+    cause = quote("105.25")
+    [alert] = alerts([cause])
+    assert (alert.rule, alert.direction, alert.reference, alert.threshold, alert.event_id) == ("move", "up", Decimal(100), Decimal(5), cause.event_id)
+    assert alert.message == "IBM has risen by 5.25 % against the previous close, from 100 to 105.25."
+    assert alerts([cause])[0].alert_id == alert.alert_id
+
+
+@pytest.mark.parametrize(
+    ("session", "entitlement", "count"), [("regular", "realtime", 1), ("post", "realtime", 1), ("closed", "realtime", 0), ("closed", "end_of_day", 1)]
+)
+def test_a_closed_market_raises_nothing(session: str, entitlement: str, count: int) -> None:
+    assert len(Alerting([RULE], {}).evaluate([quote("106", session=session, entitlement=entitlement)]).alerts) == count
+
+
+def test_states_count_only_once_they_are_kept() -> None:
+    alerting = Alerting([RULE], {})
+    lost = alerting.evaluate([quote("106"), quote("107", at=1)])
+    assert len(lost.alerts) == 1
+    again = alerting.evaluate([quote("106")])
+    assert len(again.alerts) == 1
+    alerting.keep(again.states)
+    assert alerting.evaluate([quote("107", at=1)]).alerts == []
+    assert Alerting([RULE], again.states).evaluate([quote("107", at=1)]).alerts == []

@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from conftest import START
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stock_producer.budget import Allowance, Budget, vendor_day
+from stock_producer.plans import PLANS, Freshness, Limits, Plan
+from stock_producer.responses import Endpoint, Request
+from stock_producer.scheduler import Pace, Watched, next_fetch
+from stock_producer.sessions import ALWAYS_OPEN, Window
+from stock_producer.usage import UsageFile
+from stock_producer.watchlist import Watchlist
+
+DAY_END = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
+NO_LIMITS = Plan("test", Limits(), Freshness.REALTIME, bulk=False)
+FIVE_SECONDS = Pace(5.0)
+FREE_BUDGET = Allowance(START, None, None, DAY_END)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+SESSION = Window(at("2026-11-23T14:30:00"), at("2026-11-23T21:00:00"))
+HOURS = {
+    "XNYS": [SESSION, Window(at("2026-11-24T14:30:00"), at("2026-11-24T21:00:00"))],
+    "XLON": [Window(at("2026-11-23T08:00:00"), at("2026-11-23T16:30:00")), Window(at("2026-11-24T08:00:00"), at("2026-11-24T16:30:00"))],
+    "24/7": ALWAYS_OPEN,
+}
+
+
+class Call(NamedTuple):
+    at: datetime
+    request: Request
+
+
+def simulate(
+    symbols: Sequence[str],
+    plan: Plan,
+    start: datetime,
+    end: datetime,
+    pace: Pace = FIVE_SECONDS,
+    calendar: str = "auto",
+    hours: Mapping[str, Sequence[Window]] = HOURS,
+    latency: float = 0.2,
+) -> list[Call]:
+    """The calls a producer makes between two moments. Its loop is late by a millisecond each time."""
+    budget = Budget(plan.limits, UsageFile(Path(":memory:")), start)
+    watchlist = Watchlist(symbols, calendar, {})
+    calls: list[Call] = []
+    under_way: list[tuple[datetime, tuple[str, ...]]] = []
+    now = start
+    while now < end:
+        while under_way and under_way[0][0] <= now:
+            watchlist.answered(under_way.pop(0)[1])
+        decision = next_fetch(now, watchlist.items(now), hours, plan, budget.allowance(now), budget.limits, pace)
+        if decision.request:
+            budget.take(now)
+            watchlist.sent(decision.request.symbols, now)
+            under_way.append((now + timedelta(seconds=latency), decision.request.symbols))
+            calls.append(Call(now, decision.request))
+            continue
+        arrival = under_way[0][0] if under_way else end
+        now = max(min(decision.wake_at, arrival), now) + timedelta(milliseconds=1)
+    return calls
+
+
+def most_within(calls: Sequence[Call], seconds: float) -> int:
+    most = first = 0
+    for last, call in enumerate(calls):
+        while call.at - calls[first].at >= timedelta(seconds=seconds):
+            first += 1
+        most = max(most, last - first + 1)
+    return most
+
+
+def assert_within_limits(calls: Sequence[Call], limits: Limits) -> None:
+    assert most_within(calls, 1) <= (limits.second or 10**9)
+    assert most_within(calls, 60) <= (limits.minute or 10**9)
+    assert max(Counter(vendor_day(call.at) for call in calls).values(), default=0) <= (limits.day or 10**9)
+
+
+PLAN = st.builds(
+    Plan,
+    st.just("custom"),
+    st.builds(
+        Limits,
+        st.one_of(st.none(), st.integers(1, 30)),
+        st.one_of(st.none(), st.integers(1, 1200)),
+        st.one_of(st.none(), st.integers(1, 500)),
+    ),
+    st.sampled_from(Freshness),
+    st.booleans(),
+)
+SYMBOLS = st.lists(
+    st.sampled_from([f"S{number}" for number in range(150)] + [f"S{number}.LON" for number in range(20)]), min_size=1, max_size=130, unique=True
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    plan=st.one_of(PLAN, st.sampled_from(list(PLANS.values()))),
+    symbols=SYMBOLS,
+    pace=st.builds(Pace, st.sampled_from([1.0, 5.0, 30.0]), st.sampled_from([0.0, 0.3, 2.0])),
+    start=st.datetimes(datetime(2026, 11, 23, 7, 0), datetime(2026, 11, 23, 22, 0)),
+    minutes=st.sampled_from([3, 10]),
+    latency=st.sampled_from([0.05, 0.7, 9.0]),
+)
+def test_never_over_a_limit_never_while_closed(plan: Plan, symbols: list[str], pace: Pace, start: datetime, minutes: int, latency: float) -> None:
+    begin = start.replace(tzinfo=UTC)
+    calls = simulate(symbols, plan, begin, begin + timedelta(minutes=minutes), pace, latency=latency)
+    assert_within_limits(calls, plan.limits)
+    for before, after in pairwise(calls):
+        assert (after.at - before.at).total_seconds() >= pace.floor
+    after_close = timedelta(minutes=62) + plan.delay
+    for call in calls:
+        assert len(call.request.symbols) <= (100 if call.request.endpoint is Endpoint.BULK else 1)
+        for symbol in call.request.symbols:
+            windows = HOURS["XLON" if symbol.endswith(".LON") else "XNYS"]
+            assert any(window.opens + plan.delay <= call.at < window.closes + after_close for window in windows)
+
+
+@pytest.mark.parametrize(
+    ("limits", "pace"),
+    [
+        pytest.param(Limits(second=1), Pace(1.0), id="one a second"),
+        pytest.param(Limits(second=3), Pace(1.0), id="three a second"),
+        pytest.param(Limits(minute=7), Pace(1.0), id="seven a minute"),
+        pytest.param(Limits(day=9), Pace(1.0), id="nine a day"),
+        pytest.param(Limits(), Pace(1.0, floor=0.7), id="a floor between calls"),
+        pytest.param(Limits(second=2, minute=30, day=100), Pace(1.0, floor=0.3), id="all of them"),
+    ],
+)
+def test_each_limit_by_itself(limits: Limits, pace: Pace) -> None:
+    plan = Plan("custom", limits, Freshness.REALTIME, bulk=False)
+    calls = simulate([f"S{number}" for number in range(20)], plan, START, START + timedelta(minutes=5), pace)
+    assert_within_limits(calls, limits)
+    assert all((after.at - before.at).total_seconds() >= pace.floor for before, after in pairwise(calls))
+    assert calls
+
+
+@pytest.mark.parametrize(
+    ("plan", "count", "minutes", "least"),
+    [
+        pytest.param("75", 6, 10, 0.98 * 6 * 120, id="75 a minute carries 6 symbols each 5 s"),
+        pytest.param("75", 25, 10, 0.95 * 750, id="75 a minute, 25 symbols: the whole budget"),
+        pytest.param("150", 100, 10, 0.98 * 120, id="bulk: one call each 5 s"),
+        pytest.param("150", 250, 10, 0.98 * 360, id="bulk: three calls each 5 s"),
+        pytest.param("1200", 500, 3, 0.98 * 180, id="bulk: five calls each 5 s"),
+    ],
+)
+def test_the_budget_is_used(plan: str, count: int, minutes: int, least: float) -> None:
+    opens = SESSION.opens + timedelta(minutes=20)
+    calls = simulate([f"S{number}" for number in range(count)], PLANS[plan], opens, opens + timedelta(minutes=minutes))
+    assert len(calls) >= least
+    assert_within_limits(calls, PLANS[plan].limits)
+    asked = Counter(symbol for call in calls for symbol in call.request.symbols)
+    assert max(asked.values()) - min(asked.values()) <= 1
+
+
+@pytest.mark.parametrize("count", [1, 3, 25, 60])
+def test_the_free_plan_spreads_its_day_over_the_session(count: int) -> None:
+    calls = simulate([f"S{number}" for number in range(count)], PLANS["free"], at("2026-11-23T05:00:00"), DAY_END)
+    assert 24 <= len(calls) <= 25
+    assert all(SESSION.opens <= call.at < SESSION.closes for call in calls)
+    gaps = [(after.at - before.at).total_seconds() / 60 for before, after in pairwise(calls)]
+    assert 14 < min(gaps) <= max(gaps) < 18
+
+
+def test_two_exchanges_share_a_day() -> None:
+    calls = simulate(["AAPL", "TSCO.LON"], PLANS["free"], at("2026-11-23T05:00:00"), DAY_END)
+    asked = Counter(symbol for call in calls for symbol in call.request.symbols)
+    assert 24 <= len(calls) <= 25
+    assert min(asked.values()) >= 9
+
+
+def test_calls_of_a_round_are_spread_over_it() -> None:
+    calls = simulate(["A", "B", "C", "D", "E"], PLANS["1200"]._replace(bulk=False), SESSION.opens, SESSION.opens + timedelta(minutes=1))
+    assert most_within(calls, 1) <= 2
+    by_symbol = [call.at for call in calls if call.request.symbols == ("C",)]
+    assert [round((after - before).total_seconds()) for before, after in pairwise(by_symbol)] == [5] * (len(by_symbol) - 1)
+
+
+def test_one_turn_after_the_close_sees_the_closing_price() -> None:
+    calls = simulate(["AAPL", "IBM"], PLANS["1200"], at("2026-11-23T20:59:00"), at("2026-11-24T14:00:00"))
+    late = [call for call in calls if call.at >= SESSION.closes]
+    assert [(call.request.symbols, (call.at - SESSION.closes).total_seconds() // 10) for call in late] == [(("AAPL", "IBM"), 9)]
+
+
+def test_delayed_data_are_fetched_by_delayed_hours() -> None:
+    calls = simulate(["AAPL"], PLANS["75"], at("2026-11-23T14:00:00"), at("2026-11-23T22:30:00"), Pace(300.0))
+    assert calls[0].at >= SESSION.opens + timedelta(minutes=15)
+    assert calls[-1].at >= SESSION.closes + timedelta(minutes=16)
+
+
+def watched(symbol: str, **fields: object) -> Watched:
+    return Watched(symbol, "24/7", bulk=False)._replace(**fields)  # type: ignore[arg-type]
+
+
+def decide(*items: Watched, plan: Plan = NO_LIMITS, allowance: Allowance = FREE_BUDGET) -> tuple[tuple[str, ...] | None, float]:
+    decision = next_fetch(START, items, HOURS, plan, allowance, plan.limits, Pace(5.0))
+    return decision.request and decision.request.symbols, (decision.wake_at - START).total_seconds()
+
+
+def seconds_ago(count: float) -> datetime:
+    return START - timedelta(seconds=count)
+
+
+@pytest.mark.parametrize(
+    ("items", "allowance", "expected"),
+    [
+        pytest.param(
+            [watched("A", asked_at=seconds_ago(6)), watched("B", asked_at=seconds_ago(9))], FREE_BUDGET, (("B",), 0), id="longest waiting first"
+        ),
+        pytest.param([watched("A", asked_at=seconds_ago(6)), watched("B")], FREE_BUDGET, (("B",), 0), id="never asked first"),
+        pytest.param([watched("A", busy=True), watched("B", asked_at=seconds_ago(6))], FREE_BUDGET, (("B",), 0), id="under way"),
+        pytest.param([watched("A", not_before=START + timedelta(seconds=3))], FREE_BUDGET, (None, 3), id="pausing after failures"),
+        pytest.param([watched("A", asked_at=seconds_ago(2))], FREE_BUDGET, (None, 3), id="its turn has not come"),
+        pytest.param([watched("A")], Allowance(START + timedelta(seconds=7), None, None, DAY_END), (None, 7), id="the budget says wait"),
+        pytest.param([watched("A")], Allowance(DAY_END, None, 0, DAY_END), (None, (DAY_END - START).total_seconds()), id="the day is used up"),
+        pytest.param([watched("A", calendar="XLON")], FREE_BUDGET, (("A",), 0), id="its market is open"),
+    ],
+)
+def test_decisions(items: list[Watched], allowance: Allowance, expected: tuple[tuple[str, ...] | None, float]) -> None:
+    assert decide(*items, allowance=allowance) == expected
+
+
+def test_nothing_to_watch_sleeps() -> None:
+    assert decide() == (None, 3600)
+
+
+def test_bulk_takes_us_symbols_in_hundreds_and_the_others_alone() -> None:
+    symbols = [f"S{number}" for number in range(150)] + ["TSCO.LON"]
+    calls = simulate(symbols, PLANS["1200"], START, START + timedelta(seconds=4))
+    assert sorted((call.request.endpoint, len(call.request.symbols)) for call in calls) == [
+        (Endpoint.GLOBAL_QUOTE, 1),
+        (Endpoint.BULK, 50),
+        (Endpoint.BULK, 100),
+    ]
+
+
+def test_sleeps_until_the_next_open() -> None:
+    night = at("2026-11-24T02:00:00")
+    item = Watched("AAPL", "XNYS", bulk=True)
+    decision = next_fetch(night, [item], HOURS, PLANS["1200"], FREE_BUDGET, PLANS["1200"].limits, Pace(5.0))
+    assert (decision.request, decision.wake_at) == (None, at("2026-11-24T14:30:00"))
