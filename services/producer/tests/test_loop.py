@@ -95,6 +95,15 @@ def test_the_daily_quota_ends_the_day(world: World) -> None:
     assert len(world.broker.quotes()) >= 2
 
 
+def test_a_burst_on_the_free_plan_is_repeated_at_once_not_at_the_next_turn(world: World) -> None:
+    world.plan = PLANS["free"]
+    world.vendor.bodies["AAPL"] = Refusal(Kind.BURST, "1 request per second")
+    world.start().steps(2)
+    world.vendor.bodies = {}
+    world.steps(20)
+    assert world.vendor.asked == ["AAPL", "AAPL"]
+
+
 def test_refused_symbols_come_first_after_the_wait(world: World) -> None:
     world.vendor.bodies["AAPL"] = Refusal(Kind.MINUTE, "per minute")
     world.start().steps(2)

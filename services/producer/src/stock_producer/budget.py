@@ -27,12 +27,16 @@ _PER_SECOND = re.compile(r"no more than (\d+) requests? per second", re.IGNORECA
 
 
 class Allowance(NamedTuple):
-    """What the budget permits. `earliest`: the next call may go then (in the past: at once). `day_left` None: no daily cap."""
+    """What the budget permits. `earliest`: the next call may go then (in the past: at once). `day_left` None: no daily cap.
+
+    `refused`: the last call was refused for want of quota; its repetition need not wait for a turn of its own.
+    """
 
     earliest: datetime
     last_call: datetime | None
     day_left: int | None
     day_ends: datetime
+    refused: bool = False
 
 
 class Use(NamedTuple):
@@ -66,13 +70,14 @@ class Budget:
         self._day = vendor_day(now)
         self._used, self._refused = file.day(self._day)
         self._bursts = 0
+        self._last_refused = False
 
     def allowance(self, now: datetime) -> Allowance:
         self._turn(now)
         ends = next_vendor_day(now)
         left = None if self.limits.day is None else max(0, self.limits.day - self._used)
         earliest = max(self._blocked_until, self._after(self.limits.second, SECOND, now), self._after(self.limits.minute, MINUTE, now))
-        return Allowance(ends if left == 0 else earliest, self._calls[-1] if self._calls else None, left, ends)
+        return Allowance(ends if left == 0 else earliest, self._calls[-1] if self._calls else None, left, ends, self._last_refused)
 
     def use(self, now: datetime) -> Use:
         self._turn(now)
@@ -82,6 +87,7 @@ class Budget:
         """Counts a call, on disk, before it is made. Raises FatalError when the file cannot be written."""
         self._turn(now)
         self._used += 1
+        self._last_refused = False
         self._calls.append(now)
         while self._calls[0] < now - MINUTE:
             self._calls.popleft()
@@ -108,6 +114,7 @@ class Budget:
         else:
             return
         self._refused += 1
+        self._last_refused = True
         self._blocked_until = max(self._blocked_until, until)
         self._file.set_day(self._day, self._used, self._refused, self._blocked_until)
 

@@ -69,6 +69,8 @@ class Delivery:
         self._resume_at: datetime | None = None
         self.in_flight = 0
         self.connected = False
+        self.trouble: str | None = None
+        """Why Kafka has taken no message since it refused one."""
         config = {"error_cb": self._on_error, "stats_cb": self._on_statistics, "statistics.interval.ms": STATISTICS_MS}
         self._producer = client(settings.producer("producer") | config)
 
@@ -108,17 +110,17 @@ class Delivery:
         if self._delivered:
             done, self._delivered = self._delivered, []
             self._outbox.remove(done)
-            self._failing_since = None
+            self._failing_since, self.trouble = None, None
         if self._failure is None:
             return
         failure, self._failure = self._failure, None
         now = self._clock()
-        self._failing_since = self._failing_since or now
         advice = _REASONS.get(failure.code(), "see the broker's log.")
+        if self._failing_since is None:
+            self._failing_since, self.trouble = now, failure.str()
+            self._log.warning("kafka does not take a message: sent again soon", reason=self.trouble, advice=advice)
         if failure.fatal() or failure.code() in (_AUTHENTICATION, _SSL) or now - self._failing_since >= RETRY_FOR:
             raise FatalError(f"Kafka does not take messages ({failure.str()}): {advice} They are kept in the outbox.")
-        if self._resume_at is None:
-            self._log.warning("kafka does not take a message: sent again soon", reason=failure.str(), advice=advice)
         self._resume_at = now + RETRY_EVERY
 
     def _recovered(self) -> bool:

@@ -114,6 +114,8 @@ class Reporter:
             faults.append("nothing is fetched until Kafka has taken a part of the full outbox")
         if self._outbox.rows and not self._delivery.connected:
             faults.append("Kafka is not reachable")
+        elif self._delivery.trouble:
+            faults.append(f"Kafka does not take messages ({self._delivery.trouble})")
         if self._watchlist.skipped:
             faults.append(f"symbols that the vendor does not know: {', '.join(self._watchlist.skipped[:10])}")
         return "; ".join(faults) or None

@@ -175,5 +175,5 @@ def _spaced(allowance: Allowance, gap: float, pace: Pace) -> datetime:
     """The earliest moment that keeps the distance to the last call."""
     if allowance.last_call is None:
         return _NEVER
-    gap = 0.0 if math.isinf(gap) else gap
+    gap = 0.0 if math.isinf(gap) or allowance.refused else gap
     return allowance.last_call + timedelta(seconds=max(pace.floor, gap - min(0.2 * gap, CATCH_UP_SECONDS)))
