@@ -1,0 +1,153 @@
+"""stock-sf-loader: `run` (the default), `once`, `migrate`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+from collections import Counter
+from time import monotonic
+
+from prometheus_client import CollectorRegistry
+
+from stock_common import logs
+from stock_common.health import Health, MetricsServer
+from stock_common.run import CLOSE_SECONDS, FatalError, Stop, run
+from stock_common.settings import load_or_exit, public, refuse
+from stock_kafka.status import StatusPublisher
+from stock_sf_loader import migrations
+from stock_sf_loader.config import LoaderSettings
+from stock_sf_loader.loader import Cycle
+from stock_sf_loader.metrics import utc_now
+from stock_sf_loader.report import Report
+from stock_sf_loader.service import Service
+from stock_sf_loader.wiring import NAME, build, leave_in_time
+from stock_warehouse.config import NETWORK_SECONDS, STATEMENT_SECONDS
+from stock_warehouse.errors import WarehouseError
+from stock_warehouse.session import Warehouse
+
+STALLED_SECONDS = STATEMENT_SECONDS + NETWORK_SECONDS + 60
+"""No single statement takes longer."""
+EXAMPLES = """\
+examples:
+  stock-sf-loader                 load every LOAD_INTERVAL_SECONDS, until SIGTERM
+  stock-sf-loader migrate         make or renew the warehouse's tables, stage and views
+  stock-sf-loader once            one cycle, and say what was loaded
+  stock-sf-loader once --json     the same for a program; exit code 1 when there is a fault
+
+Configuration is by environment variables: see README.md.
+"""
+
+
+def main() -> int:
+    arguments = _arguments()
+    settings = load_or_exit(LoaderSettings)
+    try:
+        migrations.values(settings)
+    except ValueError as error:
+        refuse(f"The configuration has faults:\n  {error}")
+    if arguments.command == "run":
+        return _run(settings)
+    try:
+        return _migrate(settings) if arguments.command == "migrate" else _once(settings, arguments.json)
+    except (FatalError, WarehouseError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="stock-sf-loader",
+        description="Loads the objects on S3 into Snowflake, each exactly once.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", nargs="?", default="run", choices=("run", "once", "migrate"), help="what to do (default: run)")
+    parser.add_argument("--json", action="store_true", help="with once: print JSON")
+    return parser.parse_args()
+
+
+def _run(settings: LoaderSettings) -> int:
+    log = logs.setup(NAME, settings)
+    log.info("starting", **public(settings))
+    registry, stop = CollectorRegistry(), Stop()
+    health = Health(("s3", "snowflake"), stalled_after=STALLED_SECONDS)
+    stop.install()
+    try:
+        server = MetricsServer(settings.metrics_host, settings.metrics_port, registry, health)
+    except OSError as error:
+        log.error("stopped", reason=f"METRICS_HOST {settings.metrics_host}, METRICS_PORT {settings.metrics_port} cannot be listened on: {error}")
+        return 1
+    server.start()
+    loader, warehouse = build(settings, registry, health, stop, log)
+    service = Service(
+        loader,
+        Report(settings.load_interval_seconds, utc_now),
+        StatusPublisher(settings, NAME),
+        warehouse,
+        health,
+        stop,
+        settings.load_interval_seconds,
+        monotonic,
+        random.random,
+        log,
+    )
+
+    def leave() -> None:
+        log.error("left in the middle of a statement, whose transaction Snowflake rolls back", seconds=CLOSE_SECONDS)
+        os._exit(1)
+
+    leave_in_time(stop, CLOSE_SECONDS, leave)
+    try:
+        return run(service.step, service.close, health, stop, log)
+    finally:
+        server.close()
+
+
+def _once(settings: LoaderSettings, as_json: bool) -> int:
+    stop = Stop()
+    stop.install()
+    # The log would mix with what is printed.
+    log = logs.setup(NAME, settings.model_copy(update={"log_level": "ERROR"}))
+    loader, warehouse = build(settings, CollectorRegistry(), Health(), stop, log)
+    try:
+        cycle = loader.cycle()
+    finally:
+        warehouse.close()
+    print(json.dumps(_summary(cycle), indent=2) if as_json else _table(cycle))
+    return 1 if cycle.fault else 0
+
+
+def _migrate(settings: LoaderSettings) -> int:
+    warehouse = Warehouse(settings, NAME)
+    try:
+        done = migrations.migrate(warehouse, settings)
+    finally:
+        warehouse.close()
+    print(f"{settings.snowflake_database} is up to date: {', '.join(done)}.")
+    return 0
+
+
+def _summary(cycle: Cycle) -> dict[str, object]:
+    rows: Counter[tuple[str, int, str]] = Counter()
+    files: Counter[tuple[str, int, str]] = Counter()
+    for entry in cycle.entries:
+        place = (entry.chain.topic, entry.chain.partition, entry.status)
+        files[place] += 1
+        rows[place] += entry.rows if entry.is_copied else 0
+    parts = [{"topic": topic, "partition": number, "status": status, "files": files[topic, number, status], "rows": rows[topic, number, status]}
+             for topic, number, status in sorted(files)]  # fmt: skip
+    return {"outcome": cycle.outcome, "transactions": cycle.transactions, "fault": cycle.fault, "loaded": parts}
+
+
+def _table(cycle: Cycle) -> str:
+    summary = _summary(cycle)
+    lines = [f"{part['topic']}/{part['partition']}: {part['files']} files {part['status']}, {part['rows']} rows" for part in summary["loaded"]]  # type: ignore[attr-defined]
+    lines.append(f"{cycle.outcome}; {cycle.transactions} transactions")
+    return "\n".join([*lines, f"fault: {cycle.fault}"] if cycle.fault else lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""The one transaction: lease, ledger, COPY, ledger rows. It is the whole of the guarantee; nothing else belongs in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from stock_sf_loader import copy_into, ledger
+from stock_sf_loader.ledger import Entry, LedgerState, Session
+from stock_sf_loader.plan import fits
+from stock_warehouse.errors import StatementError
+
+
+class Stale(Exception):
+    """The ledger is not where the batch begins: another loader was here. Only a new session is sure to see what it did."""
+
+    def __init__(self) -> None:
+        super().__init__("the ledger has moved on")
+
+
+class LeaseLost(Exception):
+    """The server ended the transaction while this process stood still, and what followed is another one."""
+
+
+class Stopped(Exception):
+    """The process is to end: nothing is begun any more."""
+
+
+def load(session: Session, stage: str, entries: Sequence[Entry], since: LedgerState, holder: str, go_on: Callable[[], None]) -> None:
+    """Puts the rows of `entries` into their tables and `entries` into the ledger, both or neither. At most FILES_LIMIT entries.
+
+    `entries` are in chain order and follow on `since`, which this session has read. `holder` must be new for each call.
+    `go_on` is called before each statement that can take long.
+    Raises, with everything rolled back: LockTimeout, WarehouseUnavailable, StatementError, FatalError, Stale, LeaseLost, FileRefused, BatchRefused,
+    and whatever `go_on` raises. Raises UnknownOutcome when it is not known whether COMMIT took place: read the ledger.
+    """
+    with session.transaction():
+        # First of all, and a write: who gets past this line is alone.
+        # The fence tells whether anybody was here since the ledger was read, even where this session would not see what he did.
+        if ledger.take_lease(session, holder) != since.fence + 1 or not fits(entries, ledger.read(session)):
+            raise Stale
+        for topic, rows in _by_topic(entries).items():
+            go_on()
+            _copy(session, topic, stage, rows)
+        go_on()
+        ledger.add(session, entries)
+        # Autocommit is off, so had the server rolled back and the session gone on, these statements are in a transaction without the lease.
+        if not ledger.holds_lease(session, holder):
+            raise LeaseLost
+
+
+def _by_topic(entries: Sequence[Entry]) -> dict[str, dict[str, int]]:
+    topics: dict[str, dict[str, int]] = {}
+    for entry in entries:
+        if entry.is_copied:
+            topics.setdefault(entry.chain.topic, {})[entry.key] = entry.rows
+    return topics
+
+
+def _copy(session: Session, topic: str, stage: str, rows: dict[str, int]) -> None:
+    names = list(rows)
+    try:
+        answer = session.query(copy_into.statement(topic, stage, names))
+    except StatementError as error:
+        raise copy_into.refusal(error, names) from error
+    copy_into.check(answer, rows)

@@ -1,0 +1,76 @@
+"""Puts the loader together from its settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from time import monotonic
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from stock_common.health import Health
+from stock_common.run import Stop
+from stock_objects.store import ObjectStore
+from stock_sf_loader.config import LoaderSettings
+from stock_sf_loader.loader import Loader
+from stock_sf_loader.metrics import TOPICS, Metrics
+from stock_sf_loader.transaction import Stopped
+from stock_warehouse.session import Warehouse
+
+NAME = "sf-loader"
+
+
+def new_holder() -> str:
+    """Who takes the lease: host, process and a number that no other transaction has."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4()}"
+
+
+def progress(stop: Stop, health: Health) -> Callable[[], None]:
+    """What the loader calls between long steps: it beats, and raises Stopped when the process is to end."""
+
+    def go_on() -> None:
+        if stop:
+            raise Stopped("stopping")
+        health.beat()
+
+    return go_on
+
+
+def leave_in_time(stop: Stop, seconds: float, leave: Callable[[], None]) -> threading.Thread:
+    """Calls `leave` when the process is still there `seconds` after the stop. Started at once; ends with the process.
+
+    A statement cannot be interrupted, but it can be left: the session's end, or the server's timeout, rolls its transaction back.
+    """
+
+    def watch() -> None:
+        while not stop.wait(3600):
+            continue
+        threading.Event().wait(seconds)
+        leave()
+
+    thread = threading.Thread(target=watch, name="leave-in-time", daemon=True)
+    thread.start()
+    return thread
+
+
+def build(
+    settings: LoaderSettings, registry: CollectorRegistry, health: Health, stop: Stop, log: structlog.stdlib.BoundLogger
+) -> tuple[Loader, Warehouse]:
+    """The loader and its session. Nothing is sent before the first cycle."""
+    warehouse = Warehouse(settings, NAME, transactional=True)
+    loader = Loader(
+        warehouse,
+        ObjectStore(settings),
+        TOPICS,
+        settings.snowflake_stage,
+        new_holder=new_holder,
+        go_on=progress(stop, health),
+        clock=monotonic,
+        metrics=Metrics(registry),
+        log=log,
+    )
+    return loader, warehouse

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections import Counter
+from itertools import count, pairwise
+from typing import Any
+
+import pytest
+from fake_bucket import Bucket, Hook, no_hook
+from fake_snowflake import Snowflake
+from prometheus_client import CollectorRegistry
+
+from stock_common import logs
+from stock_common.topics import ALERTS, BARS, QUOTES
+from stock_objects.chain import Chain
+from stock_sf_loader.copy_into import TABLES
+from stock_sf_loader.loader import Cycle, Loader
+from stock_sf_loader.metrics import Metrics
+from stock_warehouse.config import WarehouseSettings
+from stock_warehouse.session import Warehouse
+
+ID, OTHER_ID = "a" * 32, "b" * 32
+SETTINGS = WarehouseSettings.model_construct(
+    snowflake_account="a", snowflake_user="u", snowflake_private_key_file="k", snowflake_private_key_password=None, snowflake_role=None,
+    snowflake_warehouse=None, snowflake_database="STOCKS", snowflake_host=None, snowflake_port=443, snowflake_protocol="https",
+)  # fmt: skip
+HOLDERS = count()
+
+
+class World:
+    """A bucket, a Snowflake, and as many loaders as a test wants."""
+
+    def __init__(self) -> None:
+        self.bucket = Bucket()
+        self.snowflake = Snowflake(self.bucket)
+        self.quotes = [Chain(QUOTES.name, ID, number) for number in range(3)]
+        self.alerts = Chain(ALERTS.name, ID, 0)
+        self.registry = CollectorRegistry()
+
+    def loader(self, hook: Hook = no_hook) -> Loader:
+        """A loader as after a start of the process. `hook` is called around each of its statements, and between them as "go on"."""
+        warehouse = Warehouse(SETTINGS, "sf-loader", transactional=True, connect=self.snowflake.connector(hook), clock=lambda: 0.0)
+        self.registry = CollectorRegistry()
+        return Loader(
+            warehouse,
+            self.bucket,
+            [QUOTES.name, ALERTS.name, BARS.name],
+            "STOCK_STAGE",
+            new_holder=lambda: f"holder{next(HOLDERS)}",
+            go_on=lambda: hook("go on"),
+            clock=lambda: 0.0,
+            metrics=Metrics(self.registry),
+            log=logs.logger("test"),
+        )
+
+    def metric(self, name: str, **labels: str) -> float:
+        value = self.registry.get_sample_value(f"stock_sf_loader_{name}", labels)
+        assert value is not None, name
+        return value
+
+    def ledger(self, chain: Chain) -> list[tuple[Any, ...]]:
+        """(first, last, status) of the chain's rows with a place, in order."""
+        rows = [row for row in self.snowflake.data.ledger if row["chain"] == chain and row["last"] is not None]
+        return sorted((row["first"], row["last"], row["status"]) for row in rows)
+
+    def strays(self) -> dict[str, str]:
+        return {row["key"]: row["reason"] for row in self.snowflake.data.ledger if row["last"] is None}
+
+    def offsets(self, chain: Chain) -> list[int]:
+        table = self.snowflake.data.rows[TABLES[chain.topic].removeprefix("RAW.")]
+        return sorted(offset for key, offset in table if key.startswith(chain.prefix))
+
+    def check(self, *chains: Chain) -> None:
+        """Everything sound of the chains is loaded once; the ledger has no gap, no overlap, no key twice, and tells the tables."""
+        for chain in chains or (*self.quotes, self.alerts):
+            sound = [
+                stored
+                for key, stored in self.bucket.stored.items()
+                if key.startswith(chain.prefix) and not stored.corrupt and key not in self.strays()
+            ]
+            assert self.offsets(chain) == sorted(offset for stored in sound for offset in stored.offsets)
+            rows = self.ledger(chain)
+            assert all(before[1] + 1 == after[0] for before, after in pairwise(rows))
+        data = self.snowflake.data
+        assert max(Counter(row["key"] for row in data.ledger).values(), default=0) <= 1
+        assert sum(row["rows"] for row in data.ledger if row["status"] == "loaded") == sum(map(len, data.rows.values()))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def drain(loader: Loader, cycles: int = 12) -> Cycle:
+    """Cycles until nothing is new and nothing failed."""
+    cycle = loader.cycle()
+    while cycle.outcome != "idle" and cycles:
+        cycle, cycles = loader.cycle(), cycles - 1
+    assert cycle.outcome == "idle", cycle.fault
+    return cycle
+
+
+def fill(world: World) -> None:
+    """Links of every kind: across hours, in two topics, one without rows, one lost."""
+    for number, chain in enumerate(world.quotes):
+        world.bucket.link(chain, 10 * number, 10 * number + 4)
+        world.bucket.link(chain, 10 * number + 5, 10 * number + 6, rejected=2)
+        world.bucket.link(chain, 10 * number + 7, 10 * number + 20, hour=1, lost=3)
+    world.bucket.link(world.alerts, 0, 2)

@@ -1,0 +1,67 @@
+"""A bucket in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from stock_common import keys
+from stock_common.links import Link
+from stock_objects.chain import Chain
+from stock_objects.store import ObjectHead, ObjectInfo
+
+START = datetime(2026, 3, 2, 14, tzinfo=UTC)
+Hook = Callable[[str], None]
+
+
+def no_hook(_: str) -> None:
+    pass
+
+
+class Stored(NamedTuple):
+    info: ObjectInfo
+    metadata: dict[str, str]
+    offsets: list[int]
+    corrupt: bool
+
+
+class Bucket:
+    """`hook` is called with the name of each request."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Stored] = {}
+        self.lists = 0
+        self.hook: Hook = no_hook
+        self._puts = 0
+
+    def put(self, key: str, metadata: dict[str, str], offsets: list[int], corrupt: bool = False) -> None:
+        self._puts += 1
+        info = ObjectInfo(key, 1000 + len(offsets), f"etag{self._puts}", START + timedelta(seconds=self._puts))
+        self.stored[key] = Stored(info, metadata, offsets, corrupt)
+
+    def link(
+        self, chain: Chain, first: int, last: int, *, hour: int = 0, rejected: int = 0, lost: int = 0, says: int | None = None, corrupt: bool = False
+    ) -> str:
+        """Puts a link; `says` are the rows by its metadata where they are not those inside."""
+        count = last - first + 1 - rejected - lost
+        offsets = list(range(last - count + 1, last + 1))
+        key = keys.ObjectKey(*chain, START + timedelta(hours=hour), first)
+        link = Link(key, last, count if says is None else says, rejected, 0, lost, "stock-quote/1", 1)
+        self.put(str(key), link.metadata(), offsets, corrupt)
+        return str(key)
+
+    def head(self, key: str) -> ObjectHead | None:
+        self.hook("HEAD")
+        stored = self.stored.get(key)
+        return ObjectHead(*stored.info, metadata=stored.metadata) if stored else None
+
+    def objects(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
+        self.hook("LIST")
+        self.lists += 1
+        yield from [self.stored[key].info for key in sorted(self.stored) if key.startswith(prefix) and key > (after or "")]
+
+    def prefixes(self, prefix: str) -> list[str]:
+        self.hook("LIST prefixes")
+        tails = [key.removeprefix(prefix) for key in self.stored if key.startswith(prefix)]
+        return sorted({f"{prefix}{tail.partition('/')[0]}/" for tail in tails if "/" in tail})

@@ -1,0 +1,236 @@
+"""A Snowflake in memory. It stands behind the connector's connect(), so that the real session code is in every test.
+
+It does what Snowflake's documentation says of what the loader uses: transactions that only COMMIT makes visible, and to sessions that began
+before not even then; the lock of an updated row; autocommit off; a transaction that stays open when its client dies; COPY's answers and errors.
+COPY's own memory of files is left out: FORCE is set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+from fake_bucket import START, Bucket, Hook, no_hook
+from snowflake.connector.errors import OperationalError, ProgrammingError
+
+from stock_sf_loader import ledger
+
+
+class Died(BaseException):
+    """kill -9: nothing of the process runs any more."""
+
+
+class Data(NamedTuple):
+    """Everything a COMMIT makes visible. Rows of a table are (object key, offset)."""
+
+    ledger: list[dict[str, Any]]
+    rows: dict[str, list[tuple[str, int]]]
+    lease: dict[str, Any]
+
+
+class Snowflake:
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+        self.data = Data([], {"STOCK_QUOTES": [], "STOCK_ALERTS": [], "STOCK_BARS": []}, {"holder": None, "fence": 0})
+        self.open: list[Connection] = []
+        self.statements: list[str] = []
+        self.names_file = True
+        self.copy_error: ProgrammingError | None = None
+
+    def connector(self, hook: Hook = no_hook) -> Callable[..., Connection]:
+        return lambda **arguments: Connection(self, hook, arguments["autocommit"])
+
+    def abort(self, connection: Connection) -> None:
+        """The server rolls the connection's transaction back, unasked."""
+        connection.work = None
+        connection.changes = []
+        if connection in self.open:
+            self.open.remove(connection)
+
+    def abort_all(self) -> None:
+        """What happens to detached transactions after minutes."""
+        for connection in list(self.open):
+            self.abort(connection)
+
+
+class Connection:
+    telemetry_enabled = False
+
+    def __init__(self, server: Snowflake, hook: Hook, autocommit: bool) -> None:
+        self.server, self.hook, self.autocommit = server, hook, autocommit
+        self.work: Data | None = None
+        self.changes: list[Callable[[Data], None]] = []
+        self.dead = False
+        # What a session sees of others: what they had committed when it began, and for all it knows nothing more.
+        self.base = deepcopy(server.data)
+        self.committed: list[Callable[[Data], None]] = []
+
+    def cursor(self) -> Cursor:
+        return Cursor(self)
+
+    def close(self, retry: bool = True) -> None:
+        self.server.abort(self)
+
+    @property
+    def holds_lease(self) -> bool:
+        return self.work is not None and self.work.lease is not self.server.data.lease and self.work.lease != self.server.data.lease
+
+    def begin(self) -> None:
+        if self.work is None:
+            self.work = deepcopy(self.server.data)
+            self.server.open.append(self)
+
+    def change(self, make: Callable[[Data], None]) -> None:
+        """DML: in the open transaction, else in one that begins here (autocommit is off)."""
+        assert not self.autocommit
+        self.begin()
+        assert self.work is not None
+        make(self.work)
+        self.changes.append(make)
+
+    def commit(self) -> None:
+        # READ COMMITTED: what others have committed meanwhile stays.
+        for make in self.changes:
+            make(self.server.data)
+        self.committed += self.changes
+        self.server.abort(self)
+
+    def seen(self) -> Data:
+        data = deepcopy(self.base)
+        for make in (*self.committed, *self.changes):
+            make(data)
+        return data
+
+
+class Column(NamedTuple):
+    name: str
+
+
+class Cursor:
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.rows: list[dict[str, Any]] = []
+        self.rowcount: int | None = None
+
+    def __enter__(self) -> Cursor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    @property
+    def description(self) -> list[Column]:
+        return [Column(name) for name in (self.rows[0] if self.rows else {})]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in self.rows]
+
+    def executemany(self, sql: str, rows: list[tuple[Any, ...]]) -> Cursor:
+        return self.execute(sql, rows)
+
+    def execute(self, sql: str, params: Any = None) -> Cursor:
+        connection = self.connection
+        if connection.dead:
+            raise Died
+        name = NAMES.get(sql) or sql.split(maxsplit=1)[0]
+        try:
+            connection.hook(f"before {name}")
+            connection.server.statements.append(name)
+            WORK[name](self, sql, params)
+            connection.hook(f"after {name}")
+        except Died:
+            connection.dead = True
+            raise
+        return self
+
+    def take_lease(self, _: str, params: Any) -> None:
+        connection = self.connection
+        if any(other is not connection and other.holds_lease for other in connection.server.open):
+            raise ProgrammingError("has locked table LOADER_LEASE", errno=625, sqlstate="57014")
+        fence = connection.server.data.lease["fence"] + 1
+        connection.change(lambda data: data.lease.update(holder=params[0], fence=fence))
+        self.rowcount = 1
+
+    def read_lease(self, *_: Any) -> None:
+        lease = self.connection.seen().lease
+        self.rows = [{"HOLDER": lease["holder"], "FENCE": lease["fence"]}]
+
+    def read_tails(self, *_: Any) -> None:
+        tails: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for row in self.connection.seen().ledger:
+            if row["last"] is None:
+                continue
+            tail = tails.setdefault(row["chain"], {"LAST_OFFSET": -1, "OBJECT_KEY": "", "ROW_COUNT": 0, "QUARANTINED": 0, "LOADED_AT": START})
+            if row["last"] > tail["LAST_OFFSET"]:
+                tail |= {"LAST_OFFSET": row["last"], "OBJECT_KEY": row["key"]}
+            tail["ROW_COUNT"] += row["rows"] if row["status"] == "loaded" else 0
+            tail["QUARANTINED"] += row["status"] == "quarantined"
+        self.rows = [{"TOPIC": t, "TOPIC_ID": i, "KAFKA_PARTITION": p, **tail} for (t, i, p), tail in tails.items()]
+
+    def read_strays(self, *_: Any) -> None:
+        self.rows = [{"OBJECT_KEY": row["key"]} for row in self.connection.seen().ledger if row["last"] is None]
+
+    def add(self, _: str, params: Any) -> None:
+        names = ("first", "last", "rows", "rejected", "holes", "lost", "key", "etag", "status", "reason", "time")
+        new = [{"chain": tuple(row[:3]), **dict(zip(names, row[3:], strict=True))} for row in params]
+        self.connection.change(lambda data: data.ledger.extend(deepcopy(new)))
+        self.rowcount = len(new)
+
+    def copy(self, sql: str, _: Any) -> None:
+        server = self.connection.server
+        if server.copy_error:
+            raise server.copy_error
+        table = re.match(r"COPY INTO RAW\.(\w+)", sql)[1]  # type: ignore[index]
+        names = re.findall(r"'(raw/[^']+)'", sql)
+        assert len(names) == len(set(names))
+        for name in names:
+            if name not in server.bucket.stored:
+                raise ProgrammingError(f"Remote file '{name}' was not found", errno=91016, sqlstate="22000")
+            if server.bucket.stored[name].corrupt:
+                where = f" File '{name}'" if server.names_file else ""
+                raise ProgrammingError(f"Error parsing the parquet file{where}", errno=100152, sqlstate="22000")
+        loaded = [(name, offset) for name in names for offset in server.bucket.stored[name].offsets]
+        self.connection.change(lambda data: data.rows[table].extend(loaded))
+        self.rows = [
+            {"file": f"s3://bucket/{name}", "status": "LOADED", "rows_loaded": len(server.bucket.stored[name].offsets), "first_error": None}
+            for name in names
+        ]
+
+    def newest(self, *_: Any) -> None:
+        self.rows = []
+
+    def begin(self, *_: Any) -> None:
+        self.connection.begin()
+
+    def commit(self, *_: Any) -> None:
+        self.connection.commit()
+
+    def rollback(self, *_: Any) -> None:
+        self.connection.server.abort(self.connection)
+
+
+NAMES = {
+    ledger.TAKE_LEASE: "TAKE_LEASE",
+    ledger.READ_LEASE: "READ_LEASE",
+    ledger.READ_TAILS: "READ_TAILS",
+    ledger.READ_STRAYS: "READ_STRAYS",
+    ledger.ADD: "ADD",
+}
+WORK: dict[str, Callable[[Cursor, str, Any], None]] = {
+    "TAKE_LEASE": Cursor.take_lease,
+    "READ_LEASE": Cursor.read_lease,
+    "READ_TAILS": Cursor.read_tails,
+    "READ_STRAYS": Cursor.read_strays,
+    "ADD": Cursor.add,
+    "COPY": Cursor.copy,
+    "SELECT": Cursor.newest,
+    "BEGIN": Cursor.begin,
+    "COMMIT": Cursor.commit,
+    "ROLLBACK": Cursor.rollback,
+}
+
+
+def network_error() -> OperationalError:
+    return OperationalError("Failed to execute request", errno=250003)

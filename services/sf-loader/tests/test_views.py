@@ -1,0 +1,201 @@
+"""The views, run on DuckDB through fakesnow."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from stock_sf_loader.migrations import migrations
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import fakesnow
+    import snowflake.connector
+
+pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
+
+DAY = date(2026, 3, 2)
+OPEN = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+GIVEN = {"stage": "STOCK_STAGE", "stage_url": "s3://stocks/", "storage_integration": "", "retention_days": "1"}
+
+
+class House:
+    """The warehouse's tables and views in memory."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self._offset = 0
+        for migration in migrations(GIVEN):
+            for statement in migration.statements:
+                cursor.execute(statement)
+
+    def clear(self) -> None:
+        self._offset = 0
+        for table in ("STOCK_QUOTES", "STOCK_ALERTS", "STOCK_BARS"):
+            self._cursor.execute(f"DELETE FROM RAW.{table}")
+
+    def insert(self, table: str, **columns: Any) -> None:
+        self._offset += 1
+        lineage = {
+            "kafka_topic_id": "a" * 32,
+            "kafka_partition": 0,
+            "kafka_offset": self._offset,
+            "kafka_time": OPEN,
+            "source_file": "f",
+            "loaded_at": OPEN,
+        }
+        row = lineage | columns
+        names = ", ".join(f'"{name.upper()}"' for name in row)
+        self._cursor.execute(f"INSERT INTO RAW.{table} ({names}) VALUES ({', '.join(['%s'] * len(row))})", tuple(row.values()))
+
+    def quote(self, seconds: float, price: float, volume: int | None = None, symbol: str = "IBM", day: date = DAY, **changes: Any) -> None:
+        at = OPEN + timedelta(seconds=seconds)
+        row = {
+            "event_id": f"e{self._offset}", "symbol": symbol, "price": price, "open": 10, "high": 20, "low": 5, "previous_close": 8, "volume": volume,
+            "trading_day": day, "quoted_at": None, "fetched_at": at, "source": "simulated", "endpoint": "GLOBAL_QUOTE", "entitlement": "realtime",
+        }  # fmt: skip
+        self.insert("STOCK_QUOTES", **(row | changes))
+
+    def rows(self, view: str, columns: str, where: str = "TRUE") -> list[tuple[Any, ...]]:
+        return sorted(self._cursor.execute(f"SELECT {columns} FROM ANALYTICS.{view} WHERE {where}").fetchall())
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[House]:
+    with warnings.catch_warnings(), fakesnow.patch():
+        warnings.simplefilter("ignore")
+        connection = snowflake.connector.connect(database="STOCKS", schema="PUBLIC")
+        yield House(connection.cursor())
+        connection.close()
+
+
+@pytest.fixture
+def house(built: House) -> House:
+    built.clear()
+    return built
+
+
+def minute(number: int) -> datetime:
+    return OPEN + timedelta(minutes=number)
+
+
+def test_latest_is_the_greatest_day_then_time_then_offset(house: House) -> None:
+    house.quote(100, 11, day=date(2026, 2, 27))
+    house.quote(5, 12)
+    house.quote(0, 13, quoted_at=OPEN + timedelta(seconds=9))
+    house.quote(9, 14)
+    house.quote(8, 15)
+    house.quote(0, 7, symbol="AAPL", previous_close=None)
+    columns = "symbol, price, change, change_percent, observed_at"
+    assert house.rows("LATEST_QUOTES", columns) == [
+        ("AAPL", 7, None, None, OPEN),
+        ("IBM", 14, 6, 75, OPEN + timedelta(seconds=9)),
+    ]
+
+
+def test_a_resent_event_is_one_row(house: House) -> None:
+    for offset in (7, 3, 9):
+        house.quote(1, 11, 100, event_id="same", kafka_offset=offset)
+    house.quote(2, 12, 150)
+    assert house.rows("QUOTES", "kafka_offset", "event_id = 'same'") == [(3,)]
+    assert house.rows("BARS_1MIN", "quotes, volume") == [(2, 50)]
+
+
+def test_bars_are_of_ticks_in_their_order(house: House) -> None:
+    for seconds, price, volume in ((59, 14, 130), (0, 10, 100), (30, 9, 120), (61, 15, 160), (3599, 16, 200)):
+        house.quote(seconds, price, volume)
+    assert house.rows("BARS_1MIN", "starts_at, open, high, low, close, volume, quotes") == [
+        (minute(0), 10, 14, 9, 14, 30, 3),
+        (minute(1), 15, 15, 15, 15, 30, 1),
+        (minute(59), 16, 16, 16, 16, 40, 1),
+    ]
+    assert house.rows("BARS_5MIN", "starts_at, open, high, low, close, volume, quotes") == [
+        (minute(0), 10, 15, 9, 15, 60, 4),
+        (minute(55), 16, 16, 16, 16, 40, 1),
+    ]
+    assert house.rows("BARS_1H", "starts_at, open, high, low, close, volume, quotes") == [
+        (minute(-30), 10, 15, 9, 15, 60, 4),
+        (minute(30), 16, 16, 16, 16, 40, 1),
+    ]
+
+
+def test_a_volume_that_falls_counts_as_none_and_is_told(house: House) -> None:
+    for seconds, volume in ((0, 100), (5, None), (10, 90), (15, 120)):
+        house.quote(seconds, 10, volume)
+    assert house.rows("BARS_1MIN", "volume, volume_resets") == [(30, 1)]
+
+
+def test_volume_is_counted_within_the_day_and_the_symbol(house: House) -> None:
+    house.quote(0, 10, 900, day=date(2026, 2, 27))
+    house.quote(1, 10, 100)
+    house.quote(2, 10, 5000, symbol="AAPL")
+    house.quote(3, 10, 110)
+    assert house.rows("BARS_1MIN", "symbol, trading_day, volume") == [("AAPL", DAY, None), ("IBM", date(2026, 2, 27), None), ("IBM", DAY, 10)]
+
+
+@pytest.mark.parametrize(
+    ("entitlement", "quoted", "ticks"),
+    [
+        pytest.param("realtime", None, [OPEN + timedelta(seconds=70)], id="realtime, fetched"),
+        pytest.param("realtime", 5, [OPEN + timedelta(seconds=5)], id="realtime, quoted"),
+        pytest.param("delayed", 5, [OPEN + timedelta(seconds=5)], id="delayed, quoted"),
+        pytest.param("delayed", None, [], id="delayed, nobody knows when"),
+        pytest.param("end_of_day", 5, [], id="end of day"),
+        pytest.param("end_of_day", None, [], id="end of day, fetched"),
+        pytest.param(None, None, [], id="unknown"),
+        pytest.param(None, 5, [OPEN + timedelta(seconds=5)], id="unknown, quoted"),
+    ],
+)
+def test_what_becomes_a_tick(house: House, entitlement: str | None, quoted: int | None, ticks: list[datetime]) -> None:
+    house.quote(70, 10, entitlement=entitlement, quoted_at=None if quoted is None else OPEN + timedelta(seconds=quoted))
+    assert [at for (at,) in house.rows("TICKS", "tick_at")] == ticks
+
+
+def bar(house: House, close: float, day: date, **changes: Any) -> None:
+    row = {
+        "event_id": f"b{close}", "symbol": "IBM", "interval": "daily", "starts_at": datetime(day.year, day.month, day.day, tzinfo=UTC),
+        "open": 1, "high": 3, "low": 1, "close": close, "volume": 500, "adjusted": False, "source": "alphavantage", "fetched_at": OPEN,
+    }  # fmt: skip
+    house.insert("STOCK_BARS", **(row | changes))
+
+
+def test_daily_bars_are_the_providers_own(house: House) -> None:
+    house.quote(0, 11, 100, entitlement="end_of_day")
+    house.quote(60, 12, 200, high=None, entitlement="end_of_day")
+    bar(house, 2, date(2026, 2, 27))
+    bar(house, 2.5, date(2026, 2, 27), fetched_at=OPEN + timedelta(hours=1))
+    bar(house, 99, date(2026, 2, 27), adjusted=True, fetched_at=OPEN + timedelta(hours=2))
+    bar(house, 98, date(2026, 2, 26), interval="5min")
+    house.quote(0, 77, day=date(2026, 2, 27))
+    assert house.rows("BARS_1D", "trading_day, starts_at, open, high, low, close, volume") == [
+        (date(2026, 2, 27), datetime(2026, 2, 27, tzinfo=UTC), 1, 3, 1, Decimal("2.5"), 500),
+        (DAY, datetime(2026, 3, 2, tzinfo=UTC), 10, None, 5, 12, 200),
+    ]
+
+
+def test_movers_leave_out_what_has_not_been_quoted_for_days(house: House) -> None:
+    house.quote(0, 10)
+    house.quote(0, 4, symbol="AAPL")
+    house.quote(0, 80, symbol="OLD", day=date(2026, 2, 20))
+    house.quote(0, 80, symbol="NEW", previous_close=None)
+    assert house.rows("MOVERS", "symbol, gain_rank, loss_rank, change_percent") == [("AAPL", 2, 1, -50), ("IBM", 1, 2, 25)]
+
+
+def test_alerts_hide_what_was_resent(house: House) -> None:
+    row = {"alert_id": "a1", "rule": "move", "symbol": "IBM", "price": 1, "severity": "high", "triggered_at": OPEN, "event_id": "e", "message": "m"}
+    house.insert("STOCK_ALERTS", **row)
+    house.insert("STOCK_ALERTS", **row)
+    assert house.rows("ALERTS", "alert_id, message") == [("a1", "m")]
+
+
+def test_freshness_is_by_topic(house: House) -> None:
+    house.quote(0, 10, kafka_time=OPEN + timedelta(seconds=3))
+    assert [row for row in house.rows("FRESHNESS", "topic, last_kafka_time, last_loaded_at, row_count") if row[0] == "stock-data"] == [
+        ("stock-data", OPEN + timedelta(seconds=3), OPEN, 1)
+    ]
+    assert [topic for (topic,) in house.rows("FRESHNESS", "topic")] == ["stock-alerts", "stock-bars", "stock-data"]
