@@ -1,0 +1,54 @@
+# The two commands that matter: make demo (DURATION=60 to end by itself) and make test.
+SHELL := bash
+.DEFAULT_GOAL := help
+ENV := local/stack/env.sh
+LINT := .build/lint/bin
+LIBS := $(patsubst %/requirements.in,%,$(wildcard libs/*/requirements.in))
+RUN := $(patsubst %/requirements.in,%,$(wildcard services/*/requirements.in local/*/requirements.in))
+CONTRACT := $(patsubst %/requirements.in,%,$(wildcard tests/contract/requirements.in))
+UNIT := $(LIBS) $(RUN)
+
+.PHONY: help demo build build-test lock lint test test-unit test-contract test-integration chromium clean
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
+
+demo: build ## The whole pipeline on this machine until Ctrl-C; DURATION=60 ends it after 60 s with the audit
+	@local/stack/.venv/bin/stock-stack demo $(if $(DURATION),--duration $(DURATION)) $(if $(KEEP),--keep)
+
+build: ## Kafka's jars and one environment a service
+	@$(ENV) kafka
+	@$(ENV) build $(RUN)
+
+build-test: ## The same, with the test requirements added
+	@$(ENV) kafka
+	@$(ENV) test $(UNIT) $(CONTRACT)
+
+lock: ## requirements*.in -> hashed requirements*.txt; UPGRADE=1 moves the versions
+	@$(ENV) lock
+
+lint: ## ruff, pyright in each environment, the import rules
+	@$(ENV) lint
+	@$(ENV) test $(UNIT)
+	$(LINT)/ruff check .
+	$(LINT)/ruff format --check .
+	@printf '%s\n' $(UNIT) | xargs -P 2 -I {} $(LINT)/pyright --pythonpath {}/.venv/bin/python {}/src
+	PYTHONPATH=$$(printf '%s:' $(addsuffix /src,$(UNIT))) $(LINT)/lint-imports --no-cache
+
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "The browser test needs Chromium: install it (on Debian: apt-get install chromium)." >&2; exit 2; }
+
+test: chromium build-test ## Everything: lint, unit, contract, integration with the browser
+	@.build/tools/bin/python tests/run.py lint $(UNIT) tests/contract tests/integration
+
+test-unit: build-test ## Each folder's tests in its own environment
+	@.build/tools/bin/python tests/run.py $(UNIT)
+
+test-contract: build-test ## Do structs, Parquet, tables and dashboard agree?
+	@.build/tools/bin/python tests/run.py tests/contract
+
+test-integration: chromium build-test ## The real stack: completeness, kills, metrics, objects, the browser
+	@.build/tools/bin/python tests/run.py tests/integration
+
+clean: ## Removes environments, jars, data and reports
+	rm -rf .build $(addsuffix /.venv,$(UNIT) tests/contract)

@@ -1,0 +1,163 @@
+"""A running pipeline: starts parts with what they need, watches them, stops them in order. Everything from the main thread (leash.py)."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import TracebackType
+
+from stock_common.deadline import Deadline
+from stock_stack.component import Component
+from stock_stack.process import Process, Watchdog
+from stock_stack.services import component
+from stock_stack.site import Site
+
+POLL_SECONDS = 0.1
+CLOSE_SECONDS = 28.0
+"""The whole stack is down within 30 s of the request."""
+
+
+class ComponentFailed(Exception):
+    """A part ended unexpectedly or did not get ready. The text has its name, exit code and the last lines of its log."""
+
+
+class Stack:
+    """Used as a context manager: what still runs at its end is stopped, whatever happened in between.
+
+    `report` is told what happens, one line at a time. `find` makes a part's component of its name and instance.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        report: Callable[[str], None] = lambda line: None,
+        find: Callable[[Site, str, int], Component] = component,
+    ) -> None:
+        self.site = site
+        self._report = report
+        self._find = find
+        self._watchdog = Watchdog()
+        self._running: dict[str, Process] = {}
+        self._components: dict[str, Component] = {}
+        self._done: set[str] = set()
+
+    def start(self, *names: str, instance: int = 1, environment: Mapping[str, str] | None = None) -> None:
+        """Starts the parts and all that they need, what is independent at the same time, and waits until all are ready.
+
+        `environment` is added to that of the parts named. Raises ComponentFailed.
+        """
+        wanted: dict[str, Component] = {}
+        for name in names:
+            part = self._find(self.site, name, instance)
+            self._collect(replace(part, environment={**part.environment, **(environment or {})}), wanted)
+        self._bring_up(wanted)
+
+    def _bring_up(self, wanted: Mapping[str, Component]) -> None:
+        begun: dict[str, float] = {}
+        while not all(name in self._done for name in wanted):
+            for name, part in wanted.items():
+                if name not in self._done and all(need in self._done for need in part.needs):
+                    self._advance(part, begun.setdefault(name, time.monotonic()))
+            time.sleep(POLL_SECONDS)
+
+    def _collect(self, part: Component, wanted: dict[str, Component]) -> None:
+        for need in part.needs:
+            if need not in self._done and need not in wanted:
+                self._collect(self._find(self.site, need, 1), wanted)
+        if part.name not in self._done:
+            wanted[part.name] = part
+
+    def _advance(self, part: Component, begun: float) -> None:
+        """One look at a part that is not ready yet: starts it, finds it ready, or raises ComponentFailed."""
+        waited = time.monotonic() - begun
+        if part.name not in self._running:
+            if part.may_start() or waited > part.start_seconds:
+                self._components[part.name] = part
+                log = self.site.log(part.name)
+                self._running[part.name] = Process(part.name, part.command, part.environment, self.site.data, log, self._watchdog)
+            return
+        code = self._running[part.name].code
+        ended = code is not None
+        if ended and not (part.job and code == 0):
+            raise self._failure(part.name, f"ended with exit code {code} before it was ready")
+        if not ended and (part.job or not part.ready()):
+            if waited > part.start_seconds:
+                raise self._failure(part.name, f"was not ready after {waited:.0f} s")
+            return
+        if ended:
+            self._running.pop(part.name).end()
+        self._done.add(part.name)
+        self._report(f"{part.name} {'done' if part.job else 'ready'} after {waited:.1f} s")
+
+    def _failure(self, name: str, what: str) -> ComponentFailed:
+        """The error to raise; the part is ended and forgotten, so that it can be started again."""
+        process = self._running[name]
+        self._forget(name)
+        return ComponentFailed(f"{name} {what}; the last lines of {process.log}:\n{process.tail() or '(it wrote nothing)'}")
+
+    def check(self) -> None:
+        """Raises ComponentFailed when a part that should run has ended."""
+        for name, process in list(self._running.items()):
+            if process.code is not None:
+                raise self._failure(name, f"ended unexpectedly with exit code {process.code}")
+
+    def running(self) -> list[str]:
+        """The parts that run now."""
+        return [name for name, process in self._running.items() if process.code is None]
+
+    def pid(self, name: str) -> int:
+        return self._running[name].pid
+
+    def environment(self, name: str) -> dict[str, str]:
+        """The environment that the part was last started with, for running its other commands."""
+        return dict((self._components.get(name) or self._find(self.site, name, 1)).environment)
+
+    def kill(self, name: str, number: int = signal.SIGKILL, seconds: float = 30.0) -> int:
+        """Sends the signal to the part and returns its exit code once it has ended. Raises ComponentFailed when it has not after `seconds`."""
+        process = self._running[name]
+        process.signal(number)
+        if process.wait(seconds) is None:
+            raise self._failure(name, f"still runs {seconds:.0f} s after signal {number}")
+        return self._forget(name)
+
+    def stop(self, name: str, seconds: float | None = None) -> int:
+        """SIGTERM, then SIGKILL after the part's own time (at most `seconds`). Returns the exit code."""
+        process = self._running[name]
+        allowed = self._components[name].stop_seconds
+        process.signal(signal.SIGTERM)
+        if process.wait(allowed if seconds is None else min(seconds, allowed)) is None:
+            self._report(f"{name} did not stop in time: killed")
+        return self._forget(name)
+
+    def _forget(self, name: str) -> int:
+        self._done.discard(name)
+        return self._running.pop(name).end()
+
+    def restart(self, name: str) -> None:
+        """Starts the part again as it was started before; stops it first where it runs."""
+        if name in self._running:
+            self.stop(name)
+        wanted: dict[str, Component] = {}
+        self._collect(self._components[name], wanted)
+        self._bring_up(wanted)
+
+    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Stops everything in order within `seconds`: services first, what feeds another before it, then what they need."""
+        deadline = Deadline(seconds)
+        for rank in sorted({self._components[name].stop_rank for name in self._running}):
+            names = [name for name in self._running if self._components[name].stop_rank == rank]
+            for name in names:
+                self._report(f"stopping {name}")
+                self._running[name].signal(signal.SIGTERM)
+            for name in names:
+                self.stop(name, deadline.remaining())
+        self._watchdog.close()
+        self.site.ports.release()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,90 @@
+"""The audit's SQL, as text. Values are bound; the names of tables and columns are constants here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stock_common.topics import ALERTS, BARS, QUOTES
+
+LOOKBACK_OFFSETS = 100_000
+"""A resend follows its original by what the producer had in flight, far less than this. It is looked for so far before the rows compared."""
+NO_END = 2**63 - 1
+
+
+class Table(NamedTuple):
+    """A topic's table, and the column that is the same on a resend."""
+
+    name: str
+    identity: str
+
+
+TABLES = {
+    QUOTES.name: Table("RAW.STOCK_QUOTES", "event_id"),
+    ALERTS.name: Table("RAW.STOCK_ALERTS", "alert_id"),
+    BARS.name: Table("RAW.STOCK_BARS", "event_id"),
+}
+
+_FILES = """
+SELECT 'file' AS kind, first_offset AS a, last_offset AS b, row_count AS c, rejected AS d, holes AS e, lost AS f, object_key, etag, status, reason
+FROM RAW.LOADED_FILES
+WHERE topic = ? AND topic_id = ? AND kafka_partition = ? AND {where}"""
+
+
+def chains(topic: str) -> str:
+    """The chains of a topic that the ledger or the table knows. Binds: the topic."""
+    return f"""
+SELECT topic_id, kafka_partition FROM RAW.LOADED_FILES WHERE topic = ? AND topic_id IS NOT NULL AND kafka_partition IS NOT NULL
+UNION
+SELECT kafka_topic_id AS topic_id, kafka_partition FROM {TABLES[topic].name} WHERE kafka_topic_id IS NOT NULL AND kafka_partition IS NOT NULL"""
+
+
+def quarantined() -> str:
+    """Every quarantined object, those of no chain too. No binds."""
+    return "SELECT object_key, reason FROM RAW.LOADED_FILES WHERE status = 'quarantined' ORDER BY object_key"
+
+
+def totals(topic: str) -> str:
+    """One chain's ledger and the totals of its table from an offset on, by one statement, so that both are of one moment.
+
+    Binds: see `totals_binds`. Rows of kind `file` are the ledger's (a to f: first, last, rows, rejected, holes, lost), the one of kind
+    `total` the table's (a: least offset, b: greatest, c: rows, d: offsets, e: resent, f: those of e from before the offset).
+    """
+    table, identity = TABLES[topic]
+    return f"""{_FILES.format(where="(first_offset >= ? OR status = 'quarantined')")}
+UNION ALL
+SELECT 'total', MIN(new_offset), MAX(new_offset), COUNT(new_offset), COUNT(DISTINCT new_offset),
+  COUNT(DISTINCT kafka_offset) - COUNT(DISTINCT event), COUNT(DISTINCT old_offset) - COUNT(DISTINCT old_event), NULL, NULL, NULL, NULL
+FROM (
+  SELECT kafka_offset, {identity} AS event, CASE WHEN kafka_offset >= ? THEN kafka_offset END AS new_offset,
+    CASE WHEN kafka_offset < ? THEN kafka_offset END AS old_offset, CASE WHEN kafka_offset < ? THEN {identity} END AS old_event
+  FROM {table}
+  WHERE kafka_topic_id = ? AND kafka_partition = ? AND kafka_offset >= ?
+) AS held"""
+
+
+def totals_binds(topic: str, topic_id: str, partition: int, since: int) -> tuple[str | int, ...]:
+    return (topic, topic_id, partition, since, since, since, since, topic_id, partition, max(0, since - LOOKBACK_OFFSETS))
+
+
+def runs(topic: str) -> str:
+    """One chain's ledger and its table's offsets in a range, by one statement. Binds: see `runs_binds`.
+
+    Rows of kind `file` are the ledger's, those of kind `run` stretches of offsets without a gap (a: first, b: last, c: rows for each offset).
+    """
+    return f"""{_FILES.format(where="first_offset >= ? AND first_offset < ?")}
+UNION ALL
+SELECT 'run', MIN(kafka_offset), MAX(kafka_offset), copies, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM (
+  SELECT kafka_offset, copies, kafka_offset - ROW_NUMBER() OVER (PARTITION BY copies ORDER BY kafka_offset) AS island
+  FROM (
+    SELECT kafka_offset, COUNT(*) AS copies
+    FROM {TABLES[topic].name}
+    WHERE kafka_topic_id = ? AND kafka_partition = ? AND kafka_offset >= ? AND kafka_offset < ?
+    GROUP BY kafka_offset
+  ) AS offsets
+) AS islands
+GROUP BY copies, island"""
+
+
+def runs_binds(topic: str, topic_id: str, partition: int, begin: int, end: int) -> tuple[str | int, ...]:
+    return (topic, topic_id, partition, begin, end, topic_id, partition, begin, end)
