@@ -50,5 +50,11 @@ test-contract: build-test ## Do structs, Parquet, tables and dashboard agree?
 test-integration: chromium build-test ## The real stack: completeness, kills, metrics, objects, the browser
 	@.build/tools/bin/python tests/run.py tests/integration
 
+infra-test: ## Terraform: format, validate, test, plan for both deployments, checkov, IAM under enforcement, setup_kafka.sh for real
+	@TERRAFORM_PROVIDERS=$$(ls ../shared/tools/terraform-providers/terraform-providers 2>/dev/null) infra/test.sh
+
+cost: ## What it costs a month; SYMBOLS=50 INTERVAL=5 change the figures
+	@python3 infra/cost.py $(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(INTERVAL),--interval $(INTERVAL))
+
 clean: ## Removes environments, jars, data and reports
 	rm -rf .build $(addsuffix /.venv,$(UNIT) tests/contract)

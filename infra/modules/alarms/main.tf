@@ -1,0 +1,109 @@
+# Everything that should wake somebody goes to one topic.
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  topic_arn = "arn:${data.aws_partition.current.partition}:sns:${data.aws_region.current.region}:${var.account_id}:${var.name}-alarms"
+}
+
+resource "aws_sns_topic" "alarms" {
+  #checkov:skip=CKV_AWS_26: an alarm's text is no secret, and CloudWatch cannot publish to a topic under AWS's own key
+  name = "${var.name}-alarms"
+  tags = { Name = "${var.name}-alarms" }
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn = aws_sns_topic.alarms.arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    {
+      Sid       = "AlarmsAndBudgets"
+      Effect    = "Allow"
+      Principal = { Service = ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"] }
+      Action    = "sns:Publish"
+      Resource  = local.topic_arn
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    },
+    {
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sns:Publish"
+      Resource  = local.topic_arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+  ] })
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  count     = var.email == null ? 0 : 1
+  topic_arn = aws_sns_topic.alarms.arn
+  protocol  = "email"
+  endpoint  = var.email
+}
+
+# 15:00 to 20:00 UTC on weekdays is within New York's session in summer and in winter. A holiday raises the alarm once: the dashboard
+# and the services know the calendar, CloudWatch does not. No data at all is said too (insufficient data).
+resource "aws_cloudwatch_metric_alarm" "freshness" {
+  count                     = var.freshness_minutes == null ? 0 : 1
+  alarm_name                = "${var.name}-no-fresh-object"
+  alarm_description         = "The sink has put no object for ${var.freshness_minutes} minutes of market hours. Look at the producer's and the sink's logs and at the pipeline page."
+  comparison_operator       = "LessThanThreshold"
+  threshold                 = 1
+  evaluation_periods        = var.freshness_minutes
+  datapoints_to_alarm       = var.freshness_minutes
+  treat_missing_data        = "missing"
+  alarm_actions             = [aws_sns_topic.alarms.arn]
+  ok_actions                = [aws_sns_topic.alarms.arn]
+  insufficient_data_actions = [aws_sns_topic.alarms.arn]
+  tags                      = { Name = "${var.name}-no-fresh-object" }
+
+  metric_query {
+    id          = "in_session"
+    expression  = "IF(DAY(filled) < 6 AND HOUR(filled) >= 15 AND HOUR(filled) < 20, filled, 1)"
+    label       = "Objects put, 1 outside the session"
+    return_data = true
+  }
+
+  metric_query {
+    id         = "filled"
+    expression = "FILL(objects, 0)"
+  }
+
+  metric_query {
+    id = "objects"
+
+    metric {
+      namespace   = var.name
+      metric_name = "ObjectsPut"
+      period      = 60
+      stat        = "Sum"
+    }
+  }
+}
+
+# Warns before the money is gone: 80 % spent, or a month that is heading above the budget.
+resource "aws_budgets_budget" "monthly" {
+  name         = "${var.name}-monthly"
+  budget_type  = "COST"
+  limit_amount = format("%.2f", var.budget_usd)
+  limit_unit   = "USD"
+  time_unit    = "MONTHLY"
+  tags         = { Name = "${var.name}-monthly" }
+
+  cost_filter {
+    name   = "TagKeyValue"
+    values = [format("user:Project$%s", var.name)]
+  }
+
+  dynamic "notification" {
+    for_each = { ACTUAL = 80, FORECASTED = 100 }
+
+    content {
+      notification_type         = notification.key
+      comparison_operator       = "GREATER_THAN"
+      threshold                 = notification.value
+      threshold_type            = "PERCENTAGE"
+      subscriber_sns_topic_arns = [aws_sns_topic.alarms.arn]
+    }
+  }
+}

@@ -1,0 +1,20 @@
+output "bootstrap_servers" {
+  description = "Brokers for SASL/SCRAM over TLS, once the sign-in is known to them."
+  value       = aws_msk_cluster.this.bootstrap_brokers_sasl_scram
+  depends_on  = [aws_msk_single_scram_secret_association.this]
+}
+
+output "cluster_name" {
+  description = "The cluster's name."
+  value       = aws_msk_cluster.this.cluster_name
+}
+
+output "secret_arn" {
+  description = "Secret with username and password."
+  value       = aws_secretsmanager_secret.sign_in.arn
+}
+
+output "kms_key_arn" {
+  description = "Key of that secret."
+  value       = aws_kms_key.this.arn
+}

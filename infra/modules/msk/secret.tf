@@ -1,0 +1,62 @@
+# The sign-in: made here, written to Secrets Manager, and in neither plan nor state (ephemeral, write-only). MSK takes only secrets whose
+# name begins with AmazonMSK_ and that are under a key of one's own.
+ephemeral "random_password" "sign_in" {
+  length  = 40
+  special = false
+}
+
+resource "aws_kms_key" "this" {
+  description             = "${var.name}: the brokers' disks and the sign-in"
+  enable_key_rotation     = true
+  deletion_window_in_days = 7
+  tags                    = { Name = "${var.name}-kafka" }
+
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{
+    Sid       = "TheAccountDecidesByIam"
+    Effect    = "Allow"
+    Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${var.account_id}:root" }
+    Action    = "kms:*"
+    Resource  = "*"
+  }] })
+}
+
+data "aws_partition" "current" {}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${var.name}-kafka"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+resource "aws_secretsmanager_secret" "sign_in" {
+  #checkov:skip=CKV2_AWS_57: replaced by raising secret_string_wo_version, since tasks must be started again with it
+  name                    = "AmazonMSK_${var.name}"
+  description             = "Sign-in of the services to MSK: username and password as JSON"
+  kms_key_id              = aws_kms_key.this.arn
+  recovery_window_in_days = var.recovery_days
+  tags                    = { Name = "AmazonMSK_${var.name}" }
+}
+
+# Raise secret_string_wo_version to make a new password; the tasks take it when they are next started.
+resource "aws_secretsmanager_secret_version" "sign_in" {
+  secret_id                = aws_secretsmanager_secret.sign_in.id
+  secret_string_wo         = jsonencode({ username = local.username, password = ephemeral.random_password.sign_in.result })
+  secret_string_wo_version = 1
+}
+
+resource "aws_secretsmanager_secret_policy" "sign_in" {
+  secret_arn = aws_secretsmanager_secret.sign_in.arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{
+    Sid       = "MskReads"
+    Effect    = "Allow"
+    Principal = { Service = "kafka.amazonaws.com" }
+    Action    = "secretsmanager:GetSecretValue"
+    Resource  = aws_secretsmanager_secret.sign_in.arn
+    Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+  }] })
+}
+
+resource "aws_msk_single_scram_secret_association" "this" {
+  cluster_arn = aws_msk_cluster.this.arn
+  secret_arn  = aws_secretsmanager_secret.sign_in.arn
+  depends_on  = [aws_secretsmanager_secret_version.sign_in, aws_secretsmanager_secret_policy.sign_in]
+}

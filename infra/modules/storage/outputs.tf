@@ -1,0 +1,11 @@
+output "bucket" {
+  description = "The bucket of raw/, once its policy and encryption are in force."
+  value       = aws_s3_bucket.this["data"].id
+  depends_on  = [aws_s3_bucket_policy.this, aws_s3_bucket_server_side_encryption_configuration.this]
+}
+
+output "log_bucket" {
+  description = "The bucket of access logs, once the load balancer may write to it."
+  value       = aws_s3_bucket.this["logs"].id
+  depends_on  = [aws_s3_bucket_policy.this]
+}

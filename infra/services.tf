@@ -1,0 +1,92 @@
+# What each service is given: one map a service, used by both deployments. Variables that are not here keep the service's own default.
+locals {
+  own_broker = local.ec2 && var.kafka == null
+  sasl       = var.kafka == null ? !local.own_broker : startswith(var.kafka.security_protocol, "SASL")
+
+  kafka_environment = merge(
+    {
+      KAFKA_BOOTSTRAP_SERVERS  = var.kafka != null ? var.kafka.bootstrap_servers : local.own_broker ? "localhost:9092" : one(module.msk[*].bootstrap_servers)
+      KAFKA_SECURITY_PROTOCOL  = var.kafka != null ? var.kafka.security_protocol : local.own_broker ? "PLAINTEXT" : "SASL_SSL"
+      KAFKA_REPLICATION_FACTOR = tostring(var.kafka != null ? var.kafka.replication_factor : local.own_broker ? 1 : 3)
+    },
+    { for name, value in { KAFKA_SASL_MECHANISM = try(var.kafka.sasl_mechanism, "SCRAM-SHA-512") } : name => value if local.sasl },
+  )
+  kafka_secret  = local.msk ? "AmazonMSK_${var.name}" : "${var.name}/kafka"
+  kafka_secrets = { for variable, key in { KAFKA_SASL_USERNAME = "username", KAFKA_SASL_PASSWORD = "password" } : variable => "${local.kafka_secret}#${key}" if local.sasl }
+
+  producer_secrets   = merge(local.kafka_secrets, { ALPHA_VANTAGE_API_KEY = "${var.name}/alpha-vantage" })
+  object_environment = { S3_BUCKET = local.bucket, AWS_REGION = var.region }
+
+  # The metrics port is reached from other tasks on ecs, from the host alone on ec2; logs go to files only where an agent reads them.
+  common = merge(
+    { METRICS_HOST = local.ecs ? "0.0.0.0" : "127.0.0.1" },
+    { for name, value in { LOG_DIR = "/var/log/stock-pipeline" } : name => value if local.ec2 },
+  )
+
+  snowflake_environment = { for user in ["loader", "auditor", "dashboard"] : user => {
+    SNOWFLAKE_ACCOUNT          = coalesce(var.snowflake_account, "none")
+    SNOWFLAKE_USER             = var.snowflake_users[user]
+    SNOWFLAKE_ROLE             = user == "dashboard" ? var.snowflake_roles.reader : var.snowflake_roles.loader
+    SNOWFLAKE_WAREHOUSE        = var.snowflake_warehouse
+    SNOWFLAKE_DATABASE         = var.snowflake_database
+    SNOWFLAKE_PRIVATE_KEY_FILE = "/run/stock/snowflake.p8"
+  } }
+
+  # What a service takes of the platform. Nothing here depends on a resource, so that names and roles can be made from it first.
+  services = {
+    producer  = { cpu = 256, memory = 512, port = 9101, tasks = { min = 1, max = 1 }, spot = false, state = true, s3 = "none", key = null, secrets = local.producer_secrets }
+    s3-sink   = { cpu = 512, memory = 1024, port = 9102, tasks = { min = 1, max = 3 }, spot = var.spot, state = false, s3 = "put", key = null, secrets = local.kafka_secrets }
+    sf-loader = { cpu = 256, memory = 1024, port = 9103, tasks = { min = 1, max = 1 }, spot = false, state = false, s3 = "read", key = "loader", secrets = local.kafka_secrets }
+    dashboard = { cpu = 512, memory = 1024, port = 9104, tasks = { min = 1, max = 3 }, spot = false, state = false, s3 = "none", key = "dashboard", secrets = local.kafka_secrets }
+    auditor   = { cpu = 256, memory = 1024, port = 9105, tasks = { min = 1, max = 1 }, spot = var.spot, state = false, s3 = "read", key = "auditor", secrets = local.kafka_secrets }
+  }
+
+  # Commands that are run before a service, each start: both change nothing when there is nothing to do.
+  topics     = { name = "topics", command = ["python", "-m", "stock_kafka.topics"], environment = {} }
+  migrations = { name = "migrations", command = ["python", "-m", "stock_sf_loader", "migrate"], environment = { SNOWFLAKE_ROLE = var.snowflake_roles.owner } }
+  jobs       = { for name in keys(local.services) : name => [for job in [local.topics, local.migrations] : job if job.name == "topics" || name == "sf-loader"] }
+
+  # The variables of each service.
+  variables = {
+    producer = merge(local.kafka_environment, {
+      QUOTE_SOURCE          = "alphavantage"
+      ALPHA_VANTAGE_PLAN    = var.alpha_vantage_plan
+      SYMBOLS               = join(",", var.symbols)
+      POLL_INTERVAL_SECONDS = tostring(var.poll_interval_seconds)
+      STATE_DIR             = "/state"
+    })
+    s3-sink = merge(local.kafka_environment, local.object_environment, {
+      FLUSH_SECONDS = tostring(var.flush_seconds)
+    })
+    sf-loader = merge(local.kafka_environment, local.object_environment, local.snowflake_environment.loader, {
+      LOAD_INTERVAL_SECONDS = tostring(var.load_interval_seconds)
+    })
+    dashboard = merge(local.kafka_environment, local.snowflake_environment.dashboard, {
+      DASHBOARD_HOST = local.ecs || length(var.allowed_cidrs) > 0 ? "0.0.0.0" : "127.0.0.1"
+      DASHBOARD_PORT = "8501"
+    })
+    auditor = merge(local.kafka_environment, local.object_environment, local.snowflake_environment.auditor)
+  }
+
+  environment = { for name, service in local.services : name => merge(
+    local.common, { METRICS_PORT = tostring(service.port) }, local.variables[name], lookup(var.environment, name, {})
+  ) }
+
+  # Secrets that a person puts. MSK's sign-in is made by its module.
+  secrets = merge(
+    { alpha-vantage = "The Alpha Vantage API key" },
+    { for user in ["loader", "auditor", "dashboard"] : "snowflake-${user}" => "Private key (PEM) of the Snowflake user ${var.snowflake_users[user]}" },
+    local.monitoring_secrets,
+    { for name, about in { kafka = "Sign-in to the brokers, as JSON: username and password" } : name => about if local.sasl && !local.msk },
+  )
+
+  key_secrets  = { for name, service in local.services : name => { for file, user in { "snowflake.p8" = service.key } : file => "${var.name}/snowflake-${user}" if user != null } }
+  stages       = merge({ for name, service in local.services : name => { s3 = service.s3, secrets = toset([for secret in concat(values(service.secrets), values(local.key_secrets[name])) : split("#", secret)[0]]) } }, local.monitoring_stages)
+  state_stages = toset([for name, service in local.services : name if service.state && local.ecs])
+  registry     = "${local.account}.dkr.ecr.${var.region}.amazonaws.com${local.partition == "aws-cn" ? ".cn" : ""}"
+  images       = { for name in keys(local.services) : name => "${local.registry}/${var.name}/${name}:${coalesce(var.image_tag, "none")}" }
+
+  health = { for name in keys(local.services) : name => ["python", "-c",
+    "import urllib.request; urllib.request.urlopen('http://127.0.0.1:${local.environment[name].METRICS_PORT}/healthz', timeout=4)"
+  ] }
+}

@@ -1,0 +1,89 @@
+"""What is written of the configuration is what it is: the README's tables, the calculator's sizes, the services' variables."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import INFRA, Plan
+
+sys.path.insert(0, str(INFRA))
+import cost
+import tables
+
+
+def test_the_tables_are_current() -> None:
+    readme = (INFRA / "README.md").read_text()
+    assert tables.written(readme) == readme
+    rows = tables.variables((INFRA / "variables.tf").read_text())
+    assert len(rows) - 2 == len(re.findall(r"^variable ", (INFRA / "variables.tf").read_text(), re.M))
+    assert "| deployment | string | ec2 |" in "\n".join(rows)
+
+
+def test_the_calculator_has_the_tasks_as_they_are(ecs: Plan) -> None:
+    tasks = {
+        values["family"].removeprefix("stock-pipeline-"): (int(values["cpu"]), int(values["memory"]))
+        for values in ecs.of_type("aws_ecs_task_definition").values()
+    }
+    assert {name: tasks[name] for name in cost.TASKS} == cost.TASKS
+
+
+def test_credits_follow_the_load_interval() -> None:
+    assert cost.warehouse_credits(5) == pytest.approx(136.5)
+    assert cost.warehouse_credits(60) == pytest.approx(136.5)
+    assert 10 <= cost.warehouse_credits(900) <= 20
+    assert cost.warehouse_credits(3600) < cost.warehouse_credits(900)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "interval", "plan"),
+    [
+        pytest.param(4, 86_400, "free", id="a handful once a day"),
+        pytest.param(6, 5, "75", id="72 calls a minute, one by one"),
+        pytest.param(7, 5, "150", id="bulk"),
+        pytest.param(1_000, 5, "150", id="120 bulk calls a minute"),
+        pytest.param(1_300, 5, "300", id="156 bulk calls a minute"),
+        pytest.param(10_001, 5, "1200", id="more than any plan carries"),
+    ],
+)
+def test_the_least_plan_that_carries_it(symbols: int, interval: float, plan: str) -> None:
+    assert cost.plan_for(symbols, interval) == plan
+    used = cost.use(symbols, interval, 900)
+    minutes = cost.DAYS * cost.SESSION_SECONDS / 60
+    assert used.calls <= max(cost.PLANS[plan][0] * minutes, cost.FREE_CALLS_A_DAY * cost.DAYS) * 1.001
+
+
+def test_ours_beside_the_seed_figure() -> None:
+    used = cost.use(50, 5, 900)
+    totals = {deployment: sum(cost.bill(deployment, used).values()) for deployment in cost.DEPLOYMENTS}
+    assert totals["ec2-spot"] < totals["ec2"] < cost.SEED[1] < totals["ecs-spot"] < totals["ecs"]
+    text = (INFRA.parent / "docs/cost.md").read_text()
+    for deployment in cost.DEPLOYMENTS:
+        assert f"**{totals[deployment]:.0f}**" in text, f"docs/cost.md does not say {totals[deployment]:.0f} for {deployment}"
+
+
+def test_the_calculator_as_a_command() -> None:
+    command = [sys.executable, INFRA / "cost.py", "--symbols", "50", "--deployment", "ec2", "--json"]
+    document = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout)
+    assert document["deployments"]["ec2"]["total"] == pytest.approx(sum(document["deployments"]["ec2"]["parts"].values()))
+    wrong = subprocess.run([sys.executable, INFRA / "cost.py", "--symbols", "0"], capture_output=True, text=True, timeout=30)
+    assert wrong.returncode == 2 and "above 0" in wrong.stderr
+
+
+def test_every_variable_of_a_service_is_one_of_the_examples(ec2: Plan) -> None:
+    known = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (INFRA.parent / "env.example").read_text(), re.M))
+    objects = {values["key"]: values.get("content") for values in ec2.of_type("aws_s3_object").values()}
+    compose = yaml.safe_load(objects["deploy/compose.yaml"])
+    for name, service in compose["services"].items():
+        assert set(service["environment"]) <= known, name
+
+
+def test_links_of_the_documents_lead_somewhere() -> None:
+    for path in (INFRA / "README.md", INFRA.parent / "docs/deploy.md", INFRA.parent / "docs/cost.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+            assert Path(path.parent, target).exists(), f"{path.name}: {target}"
