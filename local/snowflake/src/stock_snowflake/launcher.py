@@ -22,7 +22,7 @@ from stock_snowflake.sessions import Sessions, Sweeper
 from stock_snowflake.stage_files import S3StageFiles
 
 # Requests still open at the signal get this long; their statements are cancelled at once.
-SHUTDOWN_SECONDS = 5
+SHUTDOWN_SECONDS = 15
 # Logins, ends of sessions, cancellations and health checks; statements have workers of their own.
 SIDE_WORKERS = 16
 _BACKLOG = 128
