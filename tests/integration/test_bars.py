@@ -49,8 +49,8 @@ class Bar(NamedTuple):
 def made(number: int, at: datetime | None, price: float, volume: int | None, day: date, **changes: Any) -> Quote:
     """A real-time quote of `at`; without it one that has no time within the day."""
     fields: dict[str, Any] = {
-        "event_id": str(UUID(int=0xBA75 << 64 | number)), "symbol": SYMBOL, "price": Decimal(f"{price:.4f}"), "open": Decimal(100), "high": Decimal(140),
-        "low": Decimal(90), "previous_close": Decimal(99), "volume": volume, "trading_day": day, "quoted_at": at,
+        "event_id": str(UUID(int=0xBA75 << 64 | number)), "symbol": SYMBOL, "price": Decimal(f"{price:.4f}"), "open": Decimal(100),
+        "high": Decimal(140), "low": Decimal(90), "previous_close": Decimal(99), "volume": volume, "trading_day": day, "quoted_at": at,
         "fetched_at": (at or datetime.combine(day, datetime.min.time(), UTC)) + timedelta(seconds=1), "source": "simulated",
         "endpoint": "REALTIME_BULK_QUOTES", "entitlement": "realtime", "session": "regular",
     }  # fmt: skip
@@ -58,12 +58,12 @@ def made(number: int, at: datetime | None, price: float, volume: int | None, day
 
 
 def day_of_quotes(day: date, first: int) -> Iterator[Quote]:
-    """Ten minutes from the open of New York on, a quote every seven seconds: volume that stands, grows, is absent and is corrected."""
+    """Ten minutes from the open of New York on, a quote every seven seconds and a bit: volume that stands, grows, is absent and is corrected."""
     opening = datetime(day.year, day.month, day.day, *OPENS, tzinfo=NEW_YORK).astimezone(UTC)
     volume = 1_000
     for step in range(86):
         volume += 0 if step % 5 == 0 else -300 if step == 40 else 37 * step
-        at = opening + timedelta(seconds=7 * step)
+        at = opening + timedelta(seconds=7 * step, milliseconds=step * 131 % 1_000)
         yield made(first + step, at, 100 + (step * 17 % 23) / 7, None if step % 11 == 3 else volume, day)
 
 

@@ -14,12 +14,14 @@ import stock_dashboard
 from stock_dashboard.history import Picture
 
 SCRIPT = Path(stock_dashboard.__file__).with_name("streamlit_app.py")
-PAGES = ("Live", "Symbol", "Pipeline")
+PAGES = ("Live", "Symbol", "Compare", "Movers", "Alerts", "Pipeline")
 BARS = bar_table([NOW - timedelta(minutes=number) for number in range(30, 90)])
 
 
-def opened(page: str = "Live", **address: str) -> AppTest:
+def opened(page: str = "Live", user: dict | None = None, **address: str) -> AppTest:
     test = AppTest.from_file(SCRIPT, default_timeout=20)
+    if user is not None:
+        test.user = user
     test.query_params["page"] = page
     for name, value in address.items():
         test.query_params[name] = value
@@ -34,8 +36,13 @@ def words(test: AppTest) -> str:
 
 def rows(test: AppTest) -> list[str]:
     """The symbols of the live table."""
-    found = test.get("bidi_component")
-    return [row["symbol"] for row in json.loads(found[0].proto.json)["rows"]] if found else []
+    found = tables(test)
+    return [row["symbol"] for row in found[0]["rows"]] if found else []
+
+
+def tables(test: AppTest) -> list[dict]:
+    """What the browser's tables are given."""
+    return [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
 
 
 def well(desk):

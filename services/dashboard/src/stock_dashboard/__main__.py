@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -17,8 +18,8 @@ from stock_common.deadline import Deadline
 from stock_common.health import Health, MetricsServer
 from stock_common.run import Stop
 from stock_common.settings import load_or_exit, public
-from stock_dashboard import markup, palette, runtime
-from stock_dashboard.config import DashboardSettings
+from stock_dashboard import markup, palette, runtime, signin
+from stock_dashboard.config import DashboardSettings, is_loopback
 from stock_dashboard.history import History
 from stock_dashboard.live import LiveReader
 from stock_dashboard.metrics import HistoryMetrics, LiveMetrics, PageMetrics, Viewers
@@ -34,7 +35,7 @@ EXAMPLES = """examples:
   KAFKA_BOOTSTRAP_SERVERS=broker:9092 DASHBOARD_PORT=8080 stock-dashboard"""
 
 
-def server_options(host: str, port: int) -> dict[str, object]:
+def server_options(host: str, port: int, secrets: Sequence[str] = ()) -> dict[str, object]:
     """Streamlit's options: no outside calls, no watching of files, no details of an error to a viewer."""
     return {
         "server.address": host,
@@ -51,12 +52,13 @@ def server_options(host: str, port: int) -> dict[str, object]:
         "client.showErrorLinks": False,
         "client.toolbarMode": "minimal",
         "runner.magicEnabled": False,
+        "secrets.files": list(secrets),
         **palette.THEME,
     }
 
 
-def serve(shared: runtime.Runtime, host: str, port: int, log: structlog.stdlib.BoundLogger) -> None:
-    """Serves the page until SIGTERM or SIGINT. Blocks."""
+def serve(shared: runtime.Runtime, host: str, port: int, log: structlog.stdlib.BoundLogger, secrets: Sequence[str] = ()) -> None:
+    """Serves the page until SIGTERM or SIGINT. `secrets`: the files of Streamlit's sign-in. Blocks."""
     runtime.install(shared)
 
     def on_error(error: Exception) -> bool:
@@ -65,7 +67,7 @@ def serve(shared: runtime.Runtime, host: str, port: int, log: structlog.stdlib.B
         st.html(markup.note("This page could not be drawn. The log of the dashboard names the reason; the other pages go on.", "bad"))
         return True
 
-    st.App(Path(__file__).with_name("streamlit_app.py"), on_script_error=on_error).run(config=server_options(host, port))
+    st.App(Path(__file__).with_name("streamlit_app.py"), on_script_error=on_error).run(config=server_options(host, port, secrets))
 
 
 def main() -> int:
@@ -76,7 +78,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args()
     settings = load_or_exit(DashboardSettings)
-    log = logs.setup("dashboard", settings)
+    log = logs.setup("dashboard", settings, "streamlit.log")
     logging.getLogger("streamlit").setLevel(logging.ERROR)
     # The server takes the signals while it runs and raises the last one again at its end: here it only marks the end.
     Stop().install()
@@ -99,10 +101,22 @@ def main() -> int:
     server = MetricsServer(settings.metrics_host, settings.metrics_port, registry, health)
     server.start()
     log.info("start", page=f"http://{settings.dashboard_host}:{settings.dashboard_port}", **public(settings))
+    if not settings.signs_in and not is_loopback(settings.dashboard_host):
+        log.warning("no sign-in: whoever reaches this address sees the dashboard", host=settings.dashboard_host)
     reader.start()
     history.start()
     try:
-        serve(runtime.Runtime(store, history, viewers, PageMetrics(registry, viewers)), settings.dashboard_host, settings.dashboard_port, log)
+        shared = runtime.Runtime(
+            store,
+            history,
+            viewers,
+            PageMetrics(registry, viewers),
+            groups=settings.symbol_groups,
+            signs_in=settings.signs_in,
+            allowed=settings.oidc_allowed,
+        )
+        with signin.secrets_file(settings) as secrets:
+            serve(shared, settings.dashboard_host, settings.dashboard_port, log, secrets)
     finally:
         deadline = Deadline(CLOSE_SECONDS)
         reader.close(deadline.remaining())

@@ -22,12 +22,12 @@ def follow(name: str, allowed: Collection[str], default: str) -> None:
     seen[name] = asked
 
 
-def follow_many(name: str, allowed: Collection[str], default: list[str]) -> None:
-    """The same for a choice of several, by commas."""
+def follow_many(name: str, allowed: Collection[str], default: list[str], limit: int | None = None) -> None:
+    """The same for a choice of several, by commas; the first `limit` of them."""
     asked, seen = st.query_params.get(name), st.session_state.setdefault(_SEEN, {})
     if name in st.session_state and asked == seen.get(name):
         return
-    st.session_state[name] = default if asked is None else [item for item in asked.split(",") if item in allowed]
+    st.session_state[name] = default if asked is None else list(dict.fromkeys(item for item in asked.split(",") if item in allowed))[:limit]
     seen[name] = asked
 
 

@@ -10,9 +10,9 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+from streamlit.components.v2 import component
 
-from stock_dashboard import market, markup, pipeline, runtime, text
-from stock_dashboard.history import Picture
+from stock_dashboard import market, markup, pipeline, runtime
 from stock_dashboard.store import LiveStore
 
 FAST_SECONDS = 1.0
@@ -29,6 +29,17 @@ def _style() -> str:
 def style() -> None:
     """The style sheet; once in every full run."""
     st.html(f"<style>{_style()}</style>")
+
+
+@cache
+def _keys() -> Callable[..., object]:
+    return component("stock_pages", js=(files("stock_dashboard") / "static" / "pages.js").read_text(encoding="utf-8"))
+
+
+def keys() -> None:
+    """The keys that open the pages."""
+    with st.container(key="keys", height=1, border=False):
+        _keys()(key="page-keys")
 
 
 def viewer_zone() -> tzinfo:
@@ -72,20 +83,3 @@ def strip() -> None:
         st.html(markup.strip(state, shared.store.rate(state.now), viewer_zone()))
 
     live(draw)
-
-
-def history_words(picture: Picture) -> str | None:
-    """What a reader is told of a history that is not as it should be; None while it is."""
-    held = picture.table is not None
-    match picture.fault:
-        case "denied":
-            return (
-                "The warehouse does not let the dashboard read its views: its role, key or grants have to be put right (the log names them). "
-                "Live prices go on."
-            )
-        case "unavailable":
-            seen = f" What is shown was read {text.ago(picture.age)}." if held else ""
-            return f"The warehouse does not answer: live prices go on, history is tried again by itself.{seen}"
-        case "refused":
-            return "The warehouse refused the question: its views are of another version than the dashboard (the log has its answer)."
-    return None

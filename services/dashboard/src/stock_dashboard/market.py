@@ -7,6 +7,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from stock_common.status import MarketState
 
 ALWAYS_OPEN = "24/7"
@@ -53,6 +55,11 @@ def state_of(symbol: str, markets: Iterable[MarketState]) -> MarketState | None:
     """What the producer last said of the symbol's market, None where it has said nothing."""
     known = {market.calendar: market for market in markets}
     return known.get(exchange_of(symbol, known.values()).calendar)
+
+
+def utc(instant: np.datetime64) -> datetime:
+    """A bar's start as an aware time."""
+    return instant.astype("datetime64[s]").astype(object).replace(tzinfo=UTC)
 
 
 def open_now(market: MarketState, now: datetime) -> bool:

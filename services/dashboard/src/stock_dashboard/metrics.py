@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from stock_common.topics import ALERTS, QUOTES, STATUS
 
-VIEWS = ("latest", "bars_1min", "bars_5min", "bars_1h", "bars_1d", "movers", "alerts")
+VIEWS = ("latest", "bars_1min", "bars_5min", "bars_1h", "bars_1d", "alerts")
 OUTCOMES = ("ok", "unavailable", "denied", "refused")
 LOOKUPS = ("hit", "renewed", "miss")
 VIEWER_SECONDS = 45.0

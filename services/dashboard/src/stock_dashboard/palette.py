@@ -10,6 +10,8 @@ NEUTRAL = "#8a93a3"
 GRID = "rgba(138, 147, 163, 0.16)"
 AVERAGES = {20: "#c9a227", 50: "#8e6fd8", 200: "#3aa39a"}
 VWAP = "#d4679f"
+LINES = tuple((colour, dash) for dash in ("solid", "dash") for colour in ("#2f80ed", "#e0701a", "#2a9d8f", "#c2569b", "#b08a1e"))
+"""Ten lines, told apart by five colours that colour-blind readers can tell and by two kinds of dash."""
 
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 THEME = {

@@ -27,6 +27,21 @@ QUOTE_COLUMNS = (
 )
 BAR_COLUMNS = ("trading_day", "starts_at", "open", "high", "low", "close", "volume")
 
+ALERT_COLUMNS = (
+    "alert_id",
+    "rule",
+    "symbol",
+    "price",
+    "reference",
+    "threshold",
+    "direction",
+    "severity",
+    "session",
+    "triggered_at",
+    "event_id",
+    "message",
+)
+
 
 class Query(NamedTuple):
     """`view` is the label of its metrics; `follows_loads` False: what was loaded since does not matter to the picture."""
@@ -70,6 +85,12 @@ def latest(follows_loads: bool) -> Query:
     """Every symbol's latest quote: what the live page shows of symbols that the topics are silent about."""
     sql = f"SELECT {', '.join(QUOTE_COLUMNS)} FROM ANALYTICS.LATEST_QUOTES ORDER BY symbol LIMIT ?"
     return Query(LATEST, sql, (SYMBOLS_LIMIT,), follows_loads)
+
+
+def alerts() -> Query:
+    """The newest alerts of all symbols. The topic tells of every new one: what is loaded since does not matter."""
+    sql = f"SELECT {', '.join(ALERT_COLUMNS)} FROM ANALYTICS.ALERTS ORDER BY triggered_at DESC LIMIT ?"
+    return Query("alerts", sql, (ALERTS_LIMIT,), follows_loads=False)
 
 
 def bars(symbol: str, span: Range, today: date) -> Query:

@@ -7,21 +7,32 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stock_dashboard import address, frame
-from stock_dashboard.views import live, pipeline, symbol
+from stock_dashboard import address, frame, signin
+from stock_dashboard.views import alerts, compare, live, movers, pipeline, symbol
 
-PAGES = {"Live": live.page, "Symbol": symbol.page, "Pipeline": pipeline.page}
+PAGES = {
+    "Live": live.page,
+    "Symbol": symbol.page,
+    "Compare": compare.page,
+    "Movers": movers.page,
+    "Alerts": alerts.page,
+    "Pipeline": pipeline.page,
+}
 FIRST = "Live"
 
 st.set_page_config(page_title="Stocks", layout="wide", initial_sidebar_state="collapsed")
 frame.style()
-address.follow("page", PAGES, FIRST)
-if "go" in st.session_state:
-    # A row was opened: a widget's value can only be set before it is drawn.
-    st.session_state["page"], st.session_state["symbol"] = st.session_state.pop("go")
-with st.container(key="pages"):
-    chosen = st.segmented_control("Page", list(PAGES), required=True, key="page", label_visibility="collapsed") or FIRST
-address.keep("page", chosen, FIRST)
-frame.strip()
-PAGES[chosen]()
-address.write()
+if signin.passed():
+    address.follow("page", PAGES, FIRST)
+    if "go" in st.session_state:
+        # A row was opened: a widget's value can only be set before it is drawn.
+        st.session_state["page"], st.session_state["symbol"] = st.session_state.pop("go")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="top"):
+        with st.container(key="pages", width="stretch"):
+            chosen = st.segmented_control("Page", list(PAGES), required=True, key="page", label_visibility="collapsed") or FIRST
+        signin.leave()
+    frame.keys()
+    address.keep("page", chosen, FIRST)
+    frame.strip()
+    PAGES[chosen]()
+    address.write()

@@ -1,91 +1,21 @@
-// The live table: rows are kept and only what changed is written, so nothing flickers, and scroll, sort, focus and selection stay.
+// A table whose rows are kept: only what changed is written, so nothing flickers, and scroll, sort, focus and selection stay.
 const boxes = new WeakMap();
-const MINUS = "\u2212", NONE = "–";
-
-const places = (price) => (Math.abs(price) >= 1 ? 2 : 4);
-const fixed = (value, digits) => Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-const price = (value) => (value == null ? NONE : (value < 0 ? MINUS : "") + fixed(value, places(value)));
-const way = (value) => (value == null || value === 0 ? "flat" : value > 0 ? "up" : "down");
-const arrow = (value) => ({ up: "▲", down: "▼", flat: "■" })[way(value)];
-const signed = (value, digits, unit = "") => {
-  if (value == null) return NONE;
-  const body = fixed(value, digits);
-  return (Number(body.replaceAll(",", "")) === 0 ? "" : value > 0 ? "+" : MINUS) + body + unit;
-};
-const short = (value) => {
-  if (value == null) return NONE;
-  for (const [least, scale, letter] of [[1e12, 1e12, "T"], [1e9, 1e9, "B"], [1e6, 1e6, "M"], [1e4, 1e3, "k"]]) if (value >= least) return fixed(value / scale, 2) + letter;
-  return fixed(value, 0);
-};
-const age = (seconds) => {
-  if (seconds == null) return NONE;
-  if (seconds < 1) return "now";
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 90) return `${minutes} min`;
-  if (minutes < 2880) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
-  return `${Math.floor(minutes / 1440)} d`;
-};
-
-// Name, heading, class, and how the cell is written; the name is also what it is sorted by.
-const COLUMNS = [
-  ["symbol", "Symbol", "left"],
-  ["spark", "Today", "centre", null],
-  ["price", "Last", "last"],
-  ["change", "Change", "mid"],
-  ["percent", "Change %", ""],
-  ["reach", "Day’s range", "wide centre", null],
-  ["open", "Open", "wide"],
-  ["previous", "Prev. close", "mid"],
-  ["volume", "Volume", "mid"],
-  ["at", "Age", ""],
-  ["session", "Session", "wide left"],
-];
-const FIRST_DOWN = new Set(["price", "change", "percent", "volume"]);
-
-function line(points, previous) {
-  if (!points || points.length < 2) return "";
-  const low = Math.min(...points), high = Math.max(...points), span = high - low || 1;
-  const y = (value) => (20 - ((value - low) / span) * 18).toFixed(1);
-  const path = points.map((value, i) => `${i ? "L" : "M"}${((i / (points.length - 1)) * 96).toFixed(1)} ${y(value)}`).join("");
-  const base = previous != null && previous >= low && previous <= high ? `<line x1="0" x2="96" y1="${y(previous)}" y2="${y(previous)}"/>` : "";
-  return `<svg viewBox="0 0 96 22" preserveAspectRatio="none" aria-hidden="true">${base}<path d="${path}"/></svg>`;
-}
-
-function cell(name, row) {
-  switch (name) {
-    case "spark": return [line(row.spark, row.previous), way(row.change), true];
-    case "price": return [`<span>${price(row.price)}</span>`, "", true];
-    case "change": return [`<span class="mark">${arrow(row.change)}</span>${signed(row.change, places(row.price))}`, way(row.change), true];
-    case "percent": return [`<span class="mark">${arrow(row.percent)}</span>${signed(row.percent, 2, "%")}`, way(row.percent), true];
-    case "reach": {
-      const span = row.high - row.low;
-      const place = row.high == null || row.low == null || span <= 0 ? null : Math.min(100, Math.max(0, ((row.price - row.low) / span) * 100));
-      return [place == null ? NONE : `<span class="reach" title="${price(row.low)} to ${price(row.high)}"><i style="left:${place.toFixed(0)}%"></i></span>`, "", true];
-    }
-    case "open": case "previous": return [price(row[name]), "mute", false];
-    case "volume": return [short(row.volume), "", false];
-    case "session": return [row.session ?? NONE, "mute", false];
-    default: return ["", "", false];
-  }
-}
 
 function heads(box) {
   const { head, sort } = box;
-  head.replaceChildren(...COLUMNS.map(([name, label, kind, sortable]) => {
-    const th = document.createElement("th");
-    th.className = kind; th.scope = "col";
-    const button = document.createElement("button");
-    button.type = "button"; button.textContent = label;
-    if (sortable === null) button.disabled = true;
+  head.replaceChildren(...box.columns.map((name) => {
+    const column = COLUMNS[name], th = document.createElement("th"), button = document.createElement("button");
+    th.className = column.kind; th.scope = "col";
+    button.type = "button"; button.textContent = column.label;
+    if (column.fixed || box.fixed) button.disabled = true;
     else button.onclick = () => {
-      const down = box.sort.name === name ? !box.sort.down : FIRST_DOWN.has(name);
+      const down = sort.name === name ? !sort.down : Boolean(column.down);
       box.sort = { name, down };
       box.report("sort", `${name}:${down ? "desc" : "asc"}`);
       heads(box); draw(box);
-      box.head.children[COLUMNS.findIndex((column) => column[0] === name)].firstChild.focus();
+      box.head.children[box.columns.indexOf(name)].firstChild.focus();
     };
-    if (name === sort.name) th.ariaSort = sort.down ? "descending" : "ascending";
+    if (name === sort.name && !box.fixed) th.ariaSort = sort.down ? "descending" : "ascending";
     th.append(button);
     return th;
   }));
@@ -97,92 +27,103 @@ function wanted(box) {
 }
 
 function order(box, rows) {
-  const { name, down } = box.sort, sign = down ? -1 : 1;
+  if (box.fixed) return rows;
+  const { name, down } = box.sort, sign = down ? -1 : 1, by = COLUMNS[name].by ?? name;
   return rows.sort((a, b) => {
-    const x = a[name], y = b[name];
+    const x = a[by], y = b[by];
     if (x == null || y == null) return (x == null) - (y == null) || a.symbol.localeCompare(b.symbol);
     return (typeof x === "string" ? x.localeCompare(y) : x - y) * sign || a.symbol.localeCompare(b.symbol);
   });
 }
 
-function made(box, row) {
-  const tr = document.createElement("tr");
-  for (const [name, , kind] of COLUMNS) {
+function made(box) {
+  const tr = document.createElement("tr"), line = { tr, written: {} };
+  for (const name of box.columns) {
     const td = document.createElement("td");
-    td.className = kind;
+    td.className = COLUMNS[name].kind;
     if (name === "symbol") {
-      const link = document.createElement("a");
-      link.href = `?page=Symbol&symbol=${encodeURIComponent(row.symbol)}`;
-      link.textContent = row.symbol;
-      td.append(link);
+      line.link = document.createElement("a");
+      line.link.tabIndex = -1;
+      td.append(line.link);
     }
     tr.append(td);
   }
   tr.onclick = (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || String(getSelection())) return;
     event.preventDefault();
-    box.open(row.symbol);
+    box.open(line.symbol);
   };
-  return { tr, written: {}, price: row.price };
+  return line;
 }
 
 function write(box, row) {
-  let line = box.lines.get(row.symbol);
-  if (!line) box.lines.set(row.symbol, (line = made(box, row)));
-  COLUMNS.forEach(([name, , kind], i) => {
-    if (name === "symbol" || name === "at") return;
-    const [content, extra, markup] = cell(name, row);
+  let line = box.lines.get(row.key);
+  if (!line) box.lines.set(row.key, (line = made(box)));
+  if (line.symbol !== row.symbol) {
+    // A row of a ranking is a place: another symbol there is no move of a price.
+    line.link.href = `?page=Symbol&symbol=${encodeURIComponent(row.symbol)}`;
+    line.link.textContent = row.symbol;
+    Object.assign(line, { symbol: row.symbol, price: row.price });
+  }
+  box.columns.forEach((name, i) => {
+    const { cell, kind } = COLUMNS[name];
+    if (!cell) return;
+    const [content, extra, markup] = cell(row);
     if (line.written[name] === content + extra) return;
     line.written[name] = content + extra;
     const td = line.tr.children[i];
     td.className = `${kind} ${extra}`;
     if (markup) td.innerHTML = content; else td.textContent = content;
   });
-  if (line.price !== row.price) {
-    line.tr.children[2].classList.add(row.price > line.price ? "rise" : "fall");
-    line.price = row.price;
-  }
+  const last = box.columns.indexOf("price");
+  if (last >= 0 && line.price !== row.price) line.tr.children[last].classList.add(row.price > line.price ? "rise" : "fall");
+  line.price = row.price;
   return line.tr;
 }
 
 function draw(box) {
-  const keep = wanted(box);
-  const rows = order(box, box.rows.filter(keep));
+  const rows = order(box, box.rows.filter(wanted(box))), focused = box.body.getRootNode().activeElement;
   rows.forEach((row, place) => {
     const tr = write(box, row);
     if (box.body.children[place] !== tr) box.body.insertBefore(tr, box.body.children[place] ?? null);
   });
   while (box.body.children.length > rows.length) box.body.lastChild.remove();
-  const all = new Set(box.rows.map((row) => row.symbol));
-  for (const symbol of box.lines.keys()) if (!all.has(symbol)) box.lines.delete(symbol);
+  const all = new Set(box.rows.map((row) => row.key));
+  for (const key of box.lines.keys()) if (!all.has(key)) box.lines.delete(key);
+  // A row that changed its place lost the focus.
+  if (focused && box.body.contains(focused) && box.body.getRootNode().activeElement !== focused) focused.focus({ preventScroll: true });
+  reachable(box);
   const up = rows.filter((row) => row.change > 0).length, down = rows.filter((row) => row.change < 0).length;
-  box.sum.innerHTML = `${rows.length}${rows.length < box.rows.length ? ` of ${box.rows.length}` : ""} symbols &ensp;<span class="up">▲ ${up}</span>&ensp;<span class="down">▼ ${down}</span>&ensp;■ ${rows.length - up - down}`;
+  const moves = box.moves ? ` &ensp;<span class="up">▲ ${up}</span>&ensp;<span class="down">▼ ${down}</span>&ensp;■ ${rows.length - up - down}` : "";
+  box.sum.innerHTML = `${rows.length}${rows.length < box.rows.length ? ` of ${box.rows.length}` : ""} ${box.noun}${moves}`;
   box.none.hidden = rows.length > 0;
-  box.none.textContent = box.rows.length ? "No symbol fits the filter." : "";
+  box.none.textContent = box.rows.length ? "No row fits the filter." : box.empty;
   tick(box);
 }
 
 function tick(box) {
-  const place = COLUMNS.findIndex((column) => column[0] === "at");
-  const now = Date.now() / 1000 - box.skew;
+  const place = box.columns.indexOf("at"), now = Date.now() / 1000 - box.skew;
   for (const row of box.rows) {
-    const line = box.lines.get(row.symbol);
+    const line = box.lines.get(row.key);
     if (!line) continue;
     const seconds = now - row.at, words = age(Math.max(0, seconds));
-    if (line.tr.children[place].textContent !== words) line.tr.children[place].textContent = words;
+    if (place >= 0 && line.tr.children[place].textContent !== words) line.tr.children[place].textContent = words;
     line.tr.classList.toggle("old", seconds > box.oldAfter);
   }
 }
 
 function start(component) {
-  const root = component.parentElement, find = (selector) => root.querySelector(selector);
-  const [name, down] = (component.data.sort || "symbol:asc").split(":");
-  const known = COLUMNS.some((column) => column[0] === name && column[3] !== null);
+  const root = component.parentElement, find = (selector) => root.querySelector(selector), { data } = component;
+  const [name, down] = (data.sort || data.columns[0]).split(":"), known = data.columns.includes(name) && !COLUMNS[name].fixed;
   const box = {
-    head: find("thead tr"), body: find("tbody"), input: find("input"), sum: find(".sum"), none: find(".none"),
-    rows: [], lines: new Map(), sort: known ? { name, down: down === "desc" } : { name: "symbol", down: false },
+    head: find("thead tr"), body: find("tbody"), input: find("input"), sum: find(".sum"), none: find(".none"), scroll: find(".scroll"),
+    rows: [], lines: new Map(), columns: data.columns, fixed: data.fixed, noun: data.noun, moves: data.moves,
+    sort: known ? { name, down: down === "desc" } : { name: data.columns[0], down: Boolean(COLUMNS[data.columns[0]].down) },
   };
-  box.input.value = component.data.list || "";
+  find(".box").classList.toggle("keep", Boolean(data.fixed));
+  find(".bar").hidden = Boolean(data.fixed);
+  box.scroll.ariaLabel = data.label;
+  box.input.value = data.list || "";
   let pause;
   box.input.oninput = () => {
     draw(box);
@@ -190,6 +131,7 @@ function start(component) {
     pause = setTimeout(() => box.report("list", box.input.value), 500);
   };
   box.timer = setInterval(() => tick(box), 1000);
+  box.forget = keyboard(box);
   return box;
 }
 
@@ -203,7 +145,8 @@ export default function (component) {
   box.rows = data.rows;
   box.skew = Date.now() / 1000 - data.now;
   box.oldAfter = data.old_after;
+  box.empty = data.empty;
   if (fresh) heads(box);
   draw(box);
-  return () => { clearInterval(box.timer); boxes.delete(parentElement); };
+  return () => { clearInterval(box.timer); box.forget(); boxes.delete(parentElement); };
 }

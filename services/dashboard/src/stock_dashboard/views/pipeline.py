@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pyarrow as pa
 import streamlit as st
 
-from stock_dashboard import cards, frame, markup, pipeline, runtime, text
+from stock_dashboard import cards, download, frame, latency, markup, pipeline, runtime, text
 from stock_dashboard.pipeline import PartitionRow, Snapshot, Stage
 from stock_dashboard.store import LiveStore
 
@@ -23,12 +24,14 @@ def page() -> None:
         state = pipeline.snapshot(shared.store, shared.now())
         st.html(verdict(state))
         st.html(markup.flow(way(state, shared.store)))
+        st.html(markup.head("How long the way takes") + latency.picture(latency.legs(shared.store.delays(), state.chains, state.loader)))
         st.html(markup.cards(cards.figures(state)))
         rows = [line(row, state.now) for row in pipeline.all_partitions(shared.store)]
         st.html(markup.head("Partitions") + (markup.table(HEADS, rows) if rows else markup.note("No service has spoken of a partition yet.")))
         st.html(markup.foot(FOOT))
 
     frame.live(draw)
+    download.buttons("pipeline", shared.now(), lambda: download.table(exported(pipeline.all_partitions(shared.store)), FIELDS))
 
 
 def verdict(state: Snapshot) -> str:
@@ -139,3 +142,29 @@ def _judged(row: PartitionRow) -> tuple[str, str]:
     if verdict.findings or verdict.missing or verdict.doubled:
         return (verdict.findings[0] if verdict.findings else "incomplete", "sd-bad")
     return ("complete", "sd-up")
+
+
+FIELDS = (
+    ("topic", pa.string()),
+    ("partition", pa.int64()),
+    ("kafka", pa.int64()),
+    ("s3", pa.int64()),
+    ("s3_time", pa.timestamp("us", "UTC")),
+    ("warehouse", pa.int64()),
+    ("warehouse_time", pa.timestamp("us", "UTC")),
+    ("missing", pa.int64()),
+    ("doubled", pa.int64()),
+    ("verdict", pa.string()),
+)
+"""The columns of a partition in a file; kafka, s3, warehouse: last offsets, -1: none."""
+
+
+def exported(rows: list[PartitionRow]) -> list[dict[str, object]]:
+    """The partitions for a file."""
+    found = []
+    for row in rows:
+        judged = row.verdict
+        found.append(
+            row._asdict() | {"missing": judged.missing if judged else None, "doubled": judged.doubled if judged else None, "verdict": _judged(row)[0]}
+        )
+    return found

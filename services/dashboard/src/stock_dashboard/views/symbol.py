@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-import msgspec
 import numpy as np
 import streamlit as st
 
-from stock_dashboard import address, axes, bars, charts, frame, market, markup, queries, runtime, text, ticker
+from stock_dashboard import address, alerting, bars, charts, download, frame, market, markup, queries, quotes, runtime, states, text
 from stock_dashboard.bars import Bars
 from stock_dashboard.charts import Look, Mark
 from stock_dashboard.history import Picture
@@ -23,7 +22,7 @@ SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,31}")
 
 def page() -> None:
     shared = runtime.current()
-    known = symbols(shared)
+    known = quotes.symbols(shared)
     asked = st.query_params.get("symbol", "").upper()
     if SYMBOL.fullmatch(asked):
         known = sorted({*known, asked})
@@ -32,13 +31,14 @@ def page() -> None:
         return
     symbol, span, overlays = _choices(known)
     frame.live(lambda: _head(shared, symbol))
-    opened = [True]
+    opened, shown = [True], [bars.empty()]
 
     def draw() -> None:
         acted, opened[0] = opened[0], False
-        _chart(shared, symbol, queries.RANGES[span], tuple(overlays), acted)
+        shown[0] = _chart(shared, symbol, queries.RANGES[span], tuple(overlays), acted)
 
     frame.live(draw, slower=CHART_PACE)
+    download.buttons(f"{symbol}-{span}", shared.now(), lambda: download.bar_table(symbol, shown[0]))
 
 
 def _choices(known: list[str]) -> tuple[str, str, list[str]]:
@@ -58,43 +58,28 @@ def _choices(known: list[str]) -> tuple[str, str, list[str]]:
     return symbol, span, overlays
 
 
-def symbols(shared: runtime.Runtime) -> list[str]:
-    """Every symbol that the topics or the warehouse know of."""
-    newest = shared.store.newest()
-    picture = shared.picture(queries.latest(follows_loads=False), acted=not newest)
-    return sorted({*newest, *(row["symbol"] for row in ticker.stored_rows(picture.table))})
-
-
-def latest(shared: runtime.Runtime, symbol: str) -> markup.Quote | None:
-    """The symbol's latest quote, from the topic or else from the warehouse."""
-    item = shared.store.newest().get(symbol)
-    if item is not None:
-        return markup.Quote.of(msgspec.structs.asdict(item.quote))
-    picture = shared.picture(queries.latest(follows_loads=False), acted=False)
-    return next((markup.Quote.of(row) for row in ticker.stored_rows(picture.table) if row["symbol"] == symbol), None)
-
-
 def _head(shared: runtime.Runtime, symbol: str) -> None:
-    quote, markets = latest(shared, symbol), shared.store.markets()
+    quote, markets = quotes.latest(shared, symbol), shared.store.markets()
     if quote is None:
         st.html(markup.note(f"No quote of {symbol} has come yet."))
         return
     st.html(markup.quote_head(quote, market.exchange_of(symbol, markets).zone, shared.now()))
 
 
-def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[str, ...], acted: bool) -> None:
+def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[str, ...], acted: bool) -> Bars:
+    """The chart; returns its bars."""
     now, markets = shared.now(), shared.store.markets()
     exchange = market.exchange_of(symbol, markets)
     wait = runtime.PARTIAL_PAINT_SECONDS if span.intraday and shared.store.minutes(symbol)[1] is not None else runtime.FIRST_PAINT_SECONDS
     picture = shared.picture(queries.bars(symbol, span, now.astimezone(exchange.zone).date()), acted=acted, wait=wait)
-    shown, live_from = joined(shared, symbol, span, picture, exchange)
-    words = frame.history_words(picture)
+    shown, live_from = quotes.joined(shared, symbol, span, picture, exchange)
+    words = states.history_words(picture)
     st.html(markup.notes([words] if words else []) or "<span></span>")
     if not shown:
         title = "Loading" if picture.pending else "No bars yet"
         st.html(markup.blank(title, _why_empty(symbol, span, picture)))
-        return
-    quote = latest(shared, symbol)
+        return shown
+    quote = quotes.latest(shared, symbol)
     look = Look(
         exchange.zone,
         span.minutes,
@@ -108,23 +93,15 @@ def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[st
     )
     st.plotly_chart(charts.price_chart(symbol, shown, look), key=f"chart-{symbol}-{span.name}", config=charts.CONFIG, theme="streamlit")
     st.html(markup.foot(_source(span, shown, picture, live_from, exchange, "VWAP" in overlays)))
-
-
-def joined(shared: runtime.Runtime, symbol: str, span: Range, picture: Picture, exchange: market.Exchange) -> tuple[Bars, np.datetime64 | None]:
-    """The bars of the range, and from where on they are the tape's (None: nowhere). Daily bars are the provider's own: the tape adds none."""
-    history = bars.from_table(picture.table) if picture.table is not None else bars.empty()
-    live = bars.empty()
-    if span.intraday:
-        columns, whole_from = shared.store.minutes(symbol)
-        live = bars.from_minutes(columns, whole_from, span.minutes, axes.local_days(columns[0], exchange.zone))
-    together = bars.last_sessions(bars.join(history, live), span.sessions)
-    return together, live.starts[0] if live else None
+    return shown
 
 
 def marks(shared: runtime.Runtime, symbol: str, shown: Bars) -> tuple[Mark, ...]:
     """The symbol's alerts within the bars."""
     first = shown.starts[0].astype(object)
-    found = [alert for alert in shared.store.alerts() if alert.symbol == symbol and alert.triggered_at.replace(tzinfo=None) >= first]
+    found = [
+        alert for alert in alerting.known(shared, acted=False).alerts if alert.symbol == symbol and alert.triggered_at.replace(tzinfo=None) >= first
+    ]
     return tuple(Mark(alert.triggered_at, float(alert.price), alert.message) for alert in found)
 
 

@@ -1,0 +1,90 @@
+"""How long the way of a quote takes, stage by stage, as a picture. Pure."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from statistics import median
+from typing import NamedTuple
+
+from stock_common.status import ChainStatus, LoaderStatus
+from stock_dashboard import text
+
+SCALE = ((0.01, "10 ms"), (0.1, "100 ms"), (1.0, "1 s"), (10.0, "10 s"), (60.0, "1 min"), (600.0, "10 min"), (3_600.0, "1 h"))
+"""The marks of the logarithmic scale, seconds and words."""
+
+
+class Leg(NamedTuple):
+    """One part of the way: when it begins and ends, in seconds after the fetch; None: not known yet. `note` says what was measured."""
+
+    name: str
+    start: float | None
+    end: float | None
+    note: str
+
+
+def legs(delays: tuple[float, float] | None, chains: tuple[ChainStatus, ...], loader: LoaderStatus | None) -> list[Leg]:
+    """The parts of the way. `delays`: see LiveStore.delays."""
+    kafka = delays[0] if delays else None
+    put = _put(chains)
+    loaded = _loaded(loader)
+    base = kafka or 0.0
+    s3 = None if put is None else base + put
+    # The newest record of a load may be younger than that of the last object: never before it.
+    warehouse = None if loaded is None else max(base + loaded, s3 or 0.0)
+    shown = None if delays is None else sum(delays)
+    return [
+        Leg("Fetched → Kafka", 0.0, kafka, "median of the last quotes"),
+        Leg("Kafka → shown here", kafka, shown, "median of the last quotes"),
+        Leg("Kafka → S3", base, s3, "newest record of each partition's last object, median"),
+        Leg("S3 → Snowflake", s3, warehouse, "newest record of each partition at the last load, median"),
+    ]
+
+
+def _put(chains: tuple[ChainStatus, ...]) -> float | None:
+    known = [(chain.put_at - chain.last_kafka_time).total_seconds() for chain in chains if chain.put_at and chain.last_kafka_time]
+    return max(0.0, median(known)) if known else None
+
+
+def _loaded(loader: LoaderStatus | None) -> float | None:
+    if loader is None or loader.loaded_at is None:
+        return None
+    known = [(loader.loaded_at - part.last_kafka_time).total_seconds() for part in loader.partitions if part.last_kafka_time]
+    return max(0.0, median(known)) if known else None
+
+
+def place(seconds: float) -> float:
+    """Where a time stands on the logarithmic scale, 0 to 100."""
+    low, high = math.log10(SCALE[0][0]), math.log10(SCALE[-1][0])
+    return min(100.0, max(0.0, (math.log10(max(seconds, SCALE[0][0])) - low) / (high - low) * 100))
+
+
+def duration(seconds: float) -> str:
+    """`35 ms`, `4.2 s`, `17 min`."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s" if seconds < 90 else text.age(seconds)
+
+
+def picture(parts: list[Leg]) -> str:
+    """The parts under each other, each a bar from its begin to its end on one logarithmic scale, with its time in words."""
+    marks = "".join(f'<i style="left:{place(at):.1f}%">{escape(words)}</i>' for at, words in SCALE)
+    rows = "".join(_row(part) for part in parts)
+    scale = f'<div class="scale"><b></b><span>{marks}</span><b></b></div>'
+    return f'<div class="sd sd-legs" role="img" aria-label="{escape(spoken(parts))}">{rows}{scale}</div>'
+
+
+def spoken(parts: list[Leg]) -> str:
+    """The picture in words."""
+    known = [f"{part.name}: {duration(part.end - part.start)}" for part in parts if part.start is not None and part.end is not None]
+    return "; ".join(known) or "no time is known yet"
+
+
+def _row(part: Leg) -> str:
+    if part.start is None or part.end is None:
+        return f'<div><b>{escape(part.name)}</b><span class="track"></span><b class="took sd-mute">not known yet</b></div>'
+    left, right = place(part.start), place(part.end)
+    bar = f'<i style="left:{left:.1f}%;width:max({right - left:.1f}%, 3px)"></i>'
+    title = f"{part.note}; {duration(part.end)} after the fetch"
+    return (
+        f'<div title="{escape(title)}"><b>{escape(part.name)}</b><span class="track">{bar}</span>'
+        f'<b class="took">{duration(max(0.0, part.end - part.start))}</b></div>'
+    )

@@ -1,0 +1,67 @@
+"""What a reader is told of data that are not as they should be: one sentence each. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from stock_common.status import ProducerStatus
+from stock_dashboard import market, text
+from stock_dashboard.history import Picture
+from stock_dashboard.store import LiveStore
+
+NEVER_OLD = 1e12
+OLD_ROUNDS = 6
+OLD_AT_LEAST_SECONDS = 60.0
+
+
+def feed_words(store: LiveStore, now: datetime) -> str | None:
+    """What a reader is told of a feed that stands still; None while it lives."""
+    link, producer, newest = store.link, store.producer(), store.newest_kafka
+    if link.state == "down":
+        of = f" Prices are as of {text.ago(text.since(newest, now))}." if newest else ""
+        return f"Kafka has not answered for {text.age(text.since(link.since, now))}.{of} The page goes on by itself when it does."
+    if link.state == "connecting" or newest is None or producer is None:
+        return None
+    if producer.fault:
+        return f"The producer reports: {producer.fault}"
+    if not any(market.open_now(item, now) for item in producer.markets):
+        return None
+    silent, allowed = text.since(newest, now) or 0.0, max(OLD_AT_LEAST_SECONDS, OLD_ROUNDS * producer.interval_seconds)
+    if silent <= allowed:
+        return None
+    return f"No quote has come for {text.age(silent)} although the market is open: the producer or its source stands still."
+
+
+def history_words(picture: Picture) -> str | None:
+    """What a reader is told of a history that is not as it should be; None while it is."""
+    held = picture.table is not None
+    match picture.fault:
+        case "denied":
+            return (
+                "The warehouse does not let the dashboard read its views: its role, key or grants have to be put right (the log names them). "
+                "Live prices go on."
+            )
+        case "unavailable":
+            seen = f" What is shown was read {text.ago(picture.age)}." if held else ""
+            return f"The warehouse does not answer: live prices go on, history is tried again by itself.{seen}"
+        case "refused":
+            return "The warehouse refused the question: its views are of another version than the dashboard (the log has its answer)."
+    return None
+
+
+def old_after(producer: ProducerStatus | None, now: datetime) -> float:
+    """Seconds from which a row is dimmed; never while the market is closed, or where the plan has end-of-day data only."""
+    if producer is None or producer.freshness != "realtime" or not any(market.open_now(item, now) for item in producer.markets):
+        return NEVER_OLD
+    return max(OLD_AT_LEAST_SECONDS, OLD_ROUNDS * producer.interval_seconds)
+
+
+def nothing(store: LiveStore, pending: bool) -> tuple[str, str]:
+    """Why there is no quote at all: a title and a sentence."""
+    if store.link.state == "connecting" or pending:
+        return "Connecting", "The topics and the warehouse are being asked for the first quotes."
+    if store.link.state == "down":
+        return "Nothing to show yet", "Neither Kafka nor the warehouse has given a quote. The page fills by itself when one of them answers."
+    if store.producer() is None:
+        return "No quote yet", "Kafka is there, but the producer has not reported. Start it, and the first prices appear here within seconds."
+    return "No quote yet", "The producer is at work; the first prices appear here as soon as it has fetched them."

@@ -1,0 +1,149 @@
+"""Comparison, movers, alerts, groups, latency and files: from values to values."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from conftest import NOW, chain, loader
+
+from stock_dashboard import alerting, bars, comparison, download, groups, latency, movers, ticker
+from stock_dashboard.bars import Bars
+
+
+def series(first: int, closes: list[float]) -> Bars:
+    """Minutes from `first` minutes after the epoch."""
+    starts = (np.arange(len(closes)) + first).astype("int64") * 60
+    values = np.array(closes, dtype="float64")
+    return Bars(starts.astype(bars.SECOND), starts.astype(bars.SECOND).astype(bars.DAY), *([values] * 4), np.ones(len(closes)))
+
+
+def test_rebased_at_the_first_bar_that_all_have():
+    found = comparison.compared({"A": series(0, [1, 2, 4]), "B": series(1, [50, 25]), "C": bars.empty()})
+    assert [line.values.tolist() for line in found.lines] == [[100, 200], [100, 50]]
+    assert (found.late, found.absent) == ("B", ["C"])
+    assert [line.change for line in found.lines] == [100, -50]
+    assert comparison.table(found.lines).num_rows == 4
+    assert download.csv(comparison.table([])) == b'"symbol","trading_day","starts_at","close","rebased"\n'
+
+
+def test_no_common_time_leaves_the_earlier_out():
+    found = comparison.compared({"A": series(0, [1, 2]), "B": series(9, [5, 5])})
+    assert [line.symbol for line in found.lines] == ["B"] and found.absent == ["A"]
+
+
+def test_a_close_of_nothing_is_no_base():
+    found = comparison.compared({"A": series(0, [0, float("nan"), 4, 2])})
+    assert found.lines[0].values.tolist() == [100, 50]
+    assert found.lines[0].drawdown == -50
+
+
+def test_labels_do_not_cover_each_other():
+    lines = comparison.compared({name: series(0, [1, 1 + number / 1e4]) for number, name in enumerate("ABCDEFGHIJ")}).lines
+    chart = comparison.chart(lines, UTC, 1, closes=False)
+    heights = [label.y for label in chart.layout.annotations]
+    assert len(chart.data) == 10 and all(upper > lower for lower, upper in pairwise(heights))
+
+
+def row(symbol: str, percent: float | None, volume: float | None = 1, days: float = 0) -> dict:
+    return {"symbol": symbol, "price": 10.0, "percent": percent, "change": percent, "volume": volume, "at": (NOW - timedelta(days=days)).timestamp()}
+
+
+def test_movers():
+    found = movers.ranked(
+        [row("A", 1), row("B", 3), row("C", -2, 9), row("D", 0, None), row("E", None), row("OLD", 50, days=4), row("F", 3)], count=2
+    )
+    assert [[item["symbol"] for item in part] for part in found[:3]] == [["B", "F"], ["C"], ["C", "A"]]
+    assert found.left_out == 1
+    assert [item["rank"] for item in movers.exported(found)] == [1, 2, 1, 1, 2]
+    assert movers.ranked([]) == ([], [], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        pytest.param(90, (2, 8), id="only minutes after its own"),
+        pytest.param(30, None, id="the tape began later"),
+        pytest.param(200, None, id="nothing since"),
+    ],
+)
+def test_low_and_high_since(at, expected):
+    minutes = np.array([[60, 120, 180], [5, 5, 5], [9, 7, 8], [1, 3, 2], [5, 5, 5], [0, 0, 0]], dtype="float64")
+    assert alerting.swing(minutes, 120, datetime.fromtimestamp(at, UTC)) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        pytest.param("", (), id="none"),
+        pytest.param(" Tech = aapl, MSFT AAPL ;Banks=JPM;", (("Tech", ("AAPL", "MSFT")), ("Banks", ("JPM",))), id="two"),
+    ],
+)
+def test_groups(words, expected):
+    assert groups.parsed(words) == expected
+
+
+@pytest.mark.parametrize("words", ["Tech", "=AAPL", "Tech=", "All=AAPL", "A=X;A=Y", "A=<b>"])
+def test_no_groups(words):
+    with pytest.raises(ValueError, match=r"group|no symbol"):
+        groups.parsed(words)
+
+
+def test_exchanges_are_groups_where_there_are_several():
+    assert groups.known((), ["IBM", "BRK.B"]) == {}
+    assert groups.known((("Oil", ("SHEL.LON", "XOM")),), ["IBM", "SHEL.LON"]) == {
+        "Oil": {"SHEL.LON"},
+        "London": {"SHEL.LON"},
+        "New York": {"IBM"},
+    }
+
+
+def test_legs_of_the_way():
+    legs = latency.legs((0.2, 0.3), (chain(9, put_at=NOW + timedelta(seconds=4)),), loader(9, at=NOW, loaded_at=NOW + timedelta(seconds=9)))
+    assert [(leg.start, leg.end) for leg in legs] == [(0.0, 0.2), (0.2, 0.5), (0.2, 4.2), (4.2, 9.2)]
+    assert "Kafka → S3: 4.0 s" in latency.picture(legs)
+    assert latency.picture(latency.legs(None, (), None)).count("not known yet") == 4
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(0, 0), (0.01, 0), (3_600, 100), (9_999_999, 100)])
+def test_a_time_on_the_scale(seconds, expected):
+    assert latency.place(seconds) == expected
+
+
+def test_a_file_has_exact_values_and_utc():
+    at = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    content = download.table(
+        [{"symbol": "IBM", "at": at, "price": 0.1 + 0.2}, {"symbol": "=1+1"}],
+        (("symbol", pa.string()), ("at", download.STAMP), ("price", pa.float64())),
+    )
+    assert download.csv(content).decode().splitlines() == ['"symbol","at","price"', '"IBM","2026-11-01T06:30:00Z",0.30000000000000004', '"\'=1+1",,']
+    assert pyarrow.parquet.read_table(io.BytesIO(download.parquet(content))).to_pylist() == content.to_pylist()
+
+
+def test_bars_as_a_file():
+    content = download.bar_table("IBM", series(0, [1.0, float("nan")]))
+    assert content.to_pylist()[0] == {
+        "symbol": "IBM", "trading_day": date(1970, 1, 1), "starts_at": datetime(1970, 1, 1, tzinfo=UTC),
+        "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "volume": 1.0,
+    }  # fmt: skip
+    assert content.column("close").to_pylist()[1] is None
+    assert download.csv(download.bar_table("IBM", bars.empty())).startswith(b'"symbol"')
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        pytest.param(("percent:desc", None), ["B", "A", "C", "D"], id="downward, absent last"),
+        pytest.param(("percent:asc", None), ["C", "A", "B", "D"], id="upward, absent last"),
+        pytest.param((None, "a, d"), ["A", "D"], id="filtered"),
+        pytest.param(("nonsense:desc", ""), ["A", "B", "C", "D"], id="no such column"),
+    ],
+)
+def test_a_file_is_as_the_table_is_seen(choice, expected):
+    found = ticker.selected([row("A", 1), row("B", 3), row("C", -2), row("D", None)], ticker.Choice(*choice, None))
+    assert [item["symbol"] for item in found] == expected
