@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CollectorRegistry, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from stock_common import process
 from stock_common.deadline import Monotonic
 
 
@@ -47,6 +48,7 @@ class MetricsServer:
     """Serves a registry and a Health on `host:port`, from a thread of its own. Raises OSError when the port is taken."""
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, health: Health) -> None:
+        process.register(registry)
         Gauge("stock_heartbeat_healthy", "1 while the loop makes progress.", registry=registry).set_function(lambda: float(health.fault() is None))
 
         class Handler(BaseHTTPRequestHandler):

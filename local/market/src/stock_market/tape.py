@@ -15,8 +15,8 @@ from stock_market.path import Path, build
 
 MINUTE = 60_000
 DELAY = 15 * MINUTE
-PATHS_KEPT = 300
-"""Paths of the present session kept in memory, about 0.4 MB each: more symbols than these are served, but slowly."""
+PATHS_KEPT = 1_000
+"""Paths kept in memory, 0.1 MB each for New York's hours and 0.4 MB for 24 hours: more symbols than these are served, but slowly."""
 _EXTENDED_SHARE = 100
 """Extended hours trade a hundredth of the day's volume, on top of it."""
 

@@ -21,10 +21,10 @@ examples:
 
 
 def seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < 86_400 * 365:
+    value = float(text)
+    if not 0 < value < 86_400 * 365:
         raise ValueError
-    return seconds
+    return value
 
 
 def _parser() -> argparse.ArgumentParser:
