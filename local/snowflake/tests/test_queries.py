@@ -98,6 +98,16 @@ CASES = [
         ],
     ),
     Case(
+        "EPOCH_SECOND is whole, in a view too: a fraction is not rounded up",
+        "functions-date-time (supported date and time parts)",
+        [
+            Step("CREATE OR REPLACE VIEW SECONDS AS SELECT DATE_PART('EPOCH_SECOND', '2026-11-23 14:30:59.7 +0000'::TIMESTAMP_LTZ) AS S"),
+            Step(
+                "SELECT MOD(S, 60) AS M, DATE_PART(EPOCH_SECOND, '2026-11-23 14:30:59.2 +0000'::TIMESTAMP_LTZ) AS E FROM SECONDS", [(59, 1795444259)]
+            ),
+        ],
+    ),
+    Case(
         "CONVERT_TIMEZONE knows the exchange's day",
         "functions/convert_timezone",
         [

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from copy import deepcopy
 from itertools import count, pairwise
 from typing import Any
 
+import fake_rebuild  # noqa: F401
 import pytest
 from fake_bucket import Bucket, Hook, no_hook
 from fake_snowflake import Snowflake
@@ -13,8 +16,11 @@ from stock_common import logs
 from stock_common.topics import ALERTS, BARS, QUOTES
 from stock_objects.chain import Chain
 from stock_sf_loader.copy_into import TABLES
+from stock_sf_loader.ledger import Session
 from stock_sf_loader.loader import Cycle, Loader
 from stock_sf_loader.metrics import Metrics
+from stock_sf_loader.repair import Repair
+from stock_sf_loader.suspects import Suspects
 from stock_warehouse.config import WarehouseSettings
 from stock_warehouse.session import Warehouse
 
@@ -35,21 +41,42 @@ class World:
         self.quotes = [Chain(QUOTES.name, ID, number) for number in range(3)]
         self.alerts = Chain(ALERTS.name, ID, 0)
         self.registry = CollectorRegistry()
+        self.told: list[str] = []
+
+    def copy(self) -> World:
+        """Another one with the same objects, rows and ledger, and nobody at work."""
+        world = World()
+        world.bucket.stored.update(self.bucket.stored)
+        world.bucket.puts = self.bucket.puts
+        world.snowflake.data = deepcopy(self.snowflake.data)
+        return world
 
     def loader(self, hook: Hook = no_hook) -> Loader:
         """A loader as after a start of the process. `hook` is called around each of its statements, and between them as "go on"."""
-        warehouse = Warehouse(SETTINGS, "sf-loader", transactional=True, connect=self.snowflake.connector(hook), clock=lambda: 0.0)
         self.registry = CollectorRegistry()
+        return self.loader_of(self.session(hook), (QUOTES.name, ALERTS.name, BARS.name), hook, Metrics(self.registry))
+
+    def session(self, hook: Hook) -> Warehouse:
+        return Warehouse(SETTINGS, "sf-loader", transactional=True, connect=self.snowflake.connector(hook), clock=lambda: 0.0)
+
+    def loader_of(self, session: Session, topics: Sequence[str], hook: Hook, metrics: Metrics, suspects: Suspects | None = None) -> Loader:
         return Loader(
-            warehouse,
+            session,
             self.bucket,
-            [QUOTES.name, ALERTS.name, BARS.name],
+            topics,
             "STOCK_STAGE",
             new_holder=lambda: f"holder{next(HOLDERS)}",
             go_on=lambda: hook("go on"),
             clock=lambda: 0.0,
-            metrics=Metrics(self.registry),
+            metrics=metrics,
             log=logs.logger("test"),
+            suspects=suspects,
+        )
+
+    def repair(self, hook: Hook = no_hook) -> Repair:
+        """The surroundings of a repair as after a start of the process; what it tells is in `told`."""
+        return Repair(
+            self.session(hook), self.bucket, "STOCK_STAGE", lambda: f"holder{next(HOLDERS)}", lambda: hook("go on"), lambda _: None, self.told.append
         )
 
     def metric(self, name: str, **labels: str) -> float:
@@ -65,9 +92,21 @@ class World:
     def strays(self) -> dict[str, str]:
         return {row["key"]: row["reason"] for row in self.snowflake.data.ledger if row["last"] is None}
 
+    def pruned(self) -> dict[str, str]:
+        return {row["key"]: row["status"] for row in self.snowflake.data.ledger if row["status"] == "pruned"}
+
     def offsets(self, chain: Chain) -> list[int]:
         table = self.snowflake.data.rows[TABLES[chain.topic].removeprefix("RAW.")]
         return sorted(offset for key, offset in table if key.startswith(chain.prefix))
+
+    def check_ranges(self) -> None:
+        """The ledger has no gap, no overlap, no key twice, and tells the tables: row by row of offsets."""
+        data = self.snowflake.data
+        for chain in (*self.quotes, self.alerts):
+            assert all(before[1] + 1 == after[0] for before, after in pairwise(self.ledger(chain)))
+        told = sorted((row["key"], row["rows"]) for row in data.ledger if row["status"] == "loaded" and row["rows"])
+        assert told == sorted(Counter(key for rows in data.rows.values() for key, _ in rows).items())
+        assert all(count == 1 for rows in data.rows.values() for count in Counter(rows).values())
 
     def check(self, *chains: Chain) -> None:
         """Everything sound of the chains is loaded once; the ledger has no gap, no overlap, no key twice, and tells the tables."""
@@ -75,7 +114,7 @@ class World:
             sound = [
                 stored
                 for key, stored in self.bucket.stored.items()
-                if key.startswith(chain.prefix) and not stored.corrupt and key not in self.strays()
+                if key.startswith(chain.prefix) and not stored.corrupt and key not in self.strays() | self.pruned()
             ]
             assert self.offsets(chain) == sorted(offset for stored in sound for offset in stored.offsets)
             rows = self.ledger(chain)

@@ -33,11 +33,11 @@ class Bucket:
         self.stored: dict[str, Stored] = {}
         self.lists = 0
         self.hook: Hook = no_hook
-        self._puts = 0
+        self.puts = 0
 
     def put(self, key: str, metadata: dict[str, str], offsets: list[int], corrupt: bool = False) -> None:
-        self._puts += 1
-        info = ObjectInfo(key, 1000 + len(offsets), f"etag{self._puts}", START + timedelta(seconds=self._puts))
+        self.puts += 1
+        info = ObjectInfo(key, 1000 + len(offsets), f"etag{self.puts}", START + timedelta(seconds=self.puts))
         self.stored[key] = Stored(info, metadata, offsets, corrupt)
 
     def link(

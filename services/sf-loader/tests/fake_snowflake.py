@@ -23,17 +23,26 @@ class Died(BaseException):
 
 
 class Data(NamedTuple):
-    """Everything a COMMIT makes visible. Rows of a table are (object key, offset)."""
+    """Everything a COMMIT makes visible. Rows of a table are (object key, offset). `beside` are the tables that are named with _REBUILD."""
 
     ledger: list[dict[str, Any]]
     rows: dict[str, list[tuple[str, int]]]
     lease: dict[str, Any]
+    beside: Data | None = None
+
+    def of(self, sql: str) -> Data:
+        """Those that the statement is about."""
+        return self.beside if "_REBUILD" in sql and self.beside else self
+
+
+def empty(beside: Data | None = None) -> Data:
+    return Data([], {"STOCK_QUOTES": [], "STOCK_ALERTS": [], "STOCK_BARS": []}, {"holder": None, "fence": 0}, beside)
 
 
 class Snowflake:
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
-        self.data = Data([], {"STOCK_QUOTES": [], "STOCK_ALERTS": [], "STOCK_BARS": []}, {"holder": None, "fence": 0})
+        self.data = empty(empty())
         self.open: list[Connection] = []
         self.statements: list[str] = []
         self.names_file = True
@@ -75,7 +84,10 @@ class Connection:
 
     @property
     def holds_lease(self) -> bool:
-        return self.work is not None and self.work.lease is not self.server.data.lease and self.work.lease != self.server.data.lease
+        return self.holds("LOADER_LEASE")
+
+    def holds(self, table: str) -> bool:
+        return self.work is not None and self.work.of(table).lease != self.server.data.of(table).lease
 
     def begin(self) -> None:
         if self.work is None:
@@ -134,7 +146,7 @@ class Cursor:
         connection = self.connection
         if connection.dead:
             raise Died
-        name = NAMES.get(sql) or sql.split(maxsplit=1)[0]
+        name = NAMES.get(sql.replace("_REBUILD", "")) or sql.split(maxsplit=1)[0]
         try:
             connection.hook(f"before {name}")
             connection.server.statements.append(name)
@@ -145,21 +157,21 @@ class Cursor:
             raise
         return self
 
-    def take_lease(self, _: str, params: Any) -> None:
+    def take_lease(self, sql: str, params: Any) -> None:
         connection = self.connection
-        if any(other is not connection and other.holds_lease for other in connection.server.open):
+        if any(other is not connection and other.holds(sql) for other in connection.server.open):
             raise ProgrammingError("has locked table LOADER_LEASE", errno=625, sqlstate="57014")
-        fence = connection.server.data.lease["fence"] + 1
-        connection.change(lambda data: data.lease.update(holder=params[0], fence=fence))
+        fence = connection.server.data.of(sql).lease["fence"] + 1
+        connection.change(lambda data: data.of(sql).lease.update(holder=params[0], fence=fence))
         self.rowcount = 1
 
-    def read_lease(self, *_: Any) -> None:
-        lease = self.connection.seen().lease
+    def read_lease(self, sql: str, _: Any) -> None:
+        lease = self.connection.seen().of(sql).lease
         self.rows = [{"HOLDER": lease["holder"], "FENCE": lease["fence"]}]
 
-    def read_tails(self, *_: Any) -> None:
+    def read_tails(self, sql: str, _: Any) -> None:
         tails: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for row in self.connection.seen().ledger:
+        for row in self.connection.seen().of(sql).ledger:
             if row["last"] is None:
                 continue
             tail = tails.setdefault(row["chain"], {"LAST_OFFSET": -1, "OBJECT_KEY": "", "ROW_COUNT": 0, "QUARANTINED": 0, "LOADED_AT": START})
@@ -169,20 +181,20 @@ class Cursor:
             tail["QUARANTINED"] += row["status"] == "quarantined"
         self.rows = [{"TOPIC": t, "TOPIC_ID": i, "KAFKA_PARTITION": p, **tail} for (t, i, p), tail in tails.items()]
 
-    def read_strays(self, *_: Any) -> None:
-        self.rows = [{"OBJECT_KEY": row["key"]} for row in self.connection.seen().ledger if row["last"] is None]
+    def read_strays(self, sql: str, _: Any) -> None:
+        self.rows = [{"OBJECT_KEY": row["key"]} for row in self.connection.seen().of(sql).ledger if row["last"] is None]
 
-    def add(self, _: str, params: Any) -> None:
+    def add(self, sql: str, params: Any) -> None:
         names = ("first", "last", "rows", "rejected", "holes", "lost", "key", "etag", "status", "reason", "time")
         new = [{"chain": tuple(row[:3]), **dict(zip(names, row[3:], strict=True))} for row in params]
-        self.connection.change(lambda data: data.ledger.extend(deepcopy(new)))
+        self.connection.change(lambda data: data.of(sql).ledger.extend(deepcopy(new)))
         self.rowcount = len(new)
 
     def copy(self, sql: str, _: Any) -> None:
         server = self.connection.server
         if server.copy_error:
             raise server.copy_error
-        table = re.match(r"COPY INTO RAW\.(\w+)", sql)[1]  # type: ignore[index]
+        table = re.match(r"COPY INTO RAW\.([A-Z]+_[A-Z]+)", sql)[1]  # type: ignore[index]
         names = re.findall(r"'(raw/[^']+)'", sql)
         assert len(names) == len(set(names))
         for name in names:
@@ -192,7 +204,7 @@ class Cursor:
                 where = f" File '{name}'" if server.names_file else ""
                 raise ProgrammingError(f"Error parsing the parquet file{where}", errno=100152, sqlstate="22000")
         loaded = [(name, offset) for name in names for offset in server.bucket.stored[name].offsets]
-        self.connection.change(lambda data: data.rows[table].extend(loaded))
+        self.connection.change(lambda data: data.of(sql).rows[table].extend(loaded))
         self.rows = [
             {"file": f"s3://bucket/{name}", "status": "LOADED", "rows_loaded": len(server.bucket.stored[name].offsets), "first_error": None}
             for name in names

@@ -10,7 +10,9 @@ import sqlglot
 from sqlglot import exp
 
 from stock_common.run import FatalError
-from stock_sf_loader import copy_into, ledger
+from stock_sf_loader import checksum, copy_into, ledger, marks, rebuild_sql
+from stock_sf_loader.beside import beside
+from stock_sf_loader.checksum import Column
 from stock_sf_loader.config import LoaderSettings
 from stock_sf_loader.migrations import FOLDER, migrate, migrations, values
 from stock_sf_loader.report import NEWEST
@@ -41,9 +43,19 @@ def test_every_statement_can_be_run_again(sql: str) -> None:
     assert "CREATE OR REPLACE VIEW" not in sql or "COPY GRANTS" in sql
 
 
-@pytest.mark.parametrize(
-    "sql", [ledger.TAKE_LEASE, ledger.READ_LEASE, ledger.READ_TAILS, ledger.READ_STRAYS, ledger.ADD, *map(NEWEST.format, copy_into.TABLES.values())]
-)
+COLUMNS = [Column("PRICE", "NUMBER", 6), Column("INTERVAL", "TEXT", 0), Column("KAFKA_TIME", "TIMESTAMP_LTZ", 0), Column("LOADED_AT", "DATE", 0)]
+LOADERS = (ledger.TAKE_LEASE, ledger.READ_LEASE, ledger.READ_TAILS, ledger.READ_STRAYS, ledger.ADD, *map(NEWEST.format, copy_into.TABLES.values()))
+REPAIRS = (
+    marks.READ_QUARANTINED, marks.READ_KEYS, marks.READ_OVERLAPS, marks.REMOVE, marks.READ_PRUNABLE, marks.PRUNE, *marks.DELETE_ROWS.values(),
+    marks.delete_up_to_sql("stock-bars", 2), checksum.READ_COLUMNS,
+    *(checksum.statement("RAW.STOCK_QUOTES", COLUMNS, chains) for chains in (None, 0, 2)),
+    *(text for name, text in vars(rebuild_sql).items() if name.isupper() and not name.startswith("_") and name not in ("SUFFIX", "TABLES")),
+    rebuild_sql.count_files(0), rebuild_sql.count_files(2), rebuild_sql.make_table("stock-data"), rebuild_sql.drop_table("stock-data"),
+    rebuild_sql.empty_table("stock-data"), rebuild_sql.fill_table("stock-data", COLUMNS),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", [*LOADERS, *REPAIRS, *map(beside, LOADERS)])
 def test_the_loaders_own_statements_parse_and_bind_their_values(sql: str) -> None:
     parsed = sqlglot.parse_one(sql, dialect="snowflake")
     assert not isinstance(parsed, exp.Command)

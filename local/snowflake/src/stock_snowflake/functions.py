@@ -1,4 +1,4 @@
-"""Context functions that DuckDB lacks or answers otherwise, put into a statement as values."""
+"""Functions that DuckDB lacks or answers otherwise: context functions become values, seconds of the epoch become whole."""
 
 from __future__ import annotations
 
@@ -32,6 +32,17 @@ def substitute(expression: exp.Expr, context: Mapping[str, str | None], now: dat
         return node
 
     return expression.transform(value)
+
+
+def whole_epochs(expression: exp.Expr) -> exp.Expr:
+    """Cut what EPOCH_SECOND is taken of to the second, in place: DuckDB's epoch has a fraction, and a cast would round it up.
+
+    Snowflake gives whole seconds (sql-reference/functions-date-time, "Supported date and time parts").
+    """
+    for node in expression.find_all(exp.Extract):
+        if node.name.upper() == "EPOCH_SECOND":
+            node.set("expression", exp.TimestampTrunc(this=node.expression.copy(), unit=exp.var("SECOND")))
+    return expression
 
 
 def _named(node: exp.Expr, replacement: exp.Expr, name: str) -> exp.Expr:

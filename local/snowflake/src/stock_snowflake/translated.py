@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from stock_snowflake import results
 from stock_snowflake.errors import unsupported
+from stock_snowflake.functions import whole_epochs
 from stock_snowflake.names import literal
 
 _DML_COLUMNS: tuple[tuple[type[exp.Expr], tuple[str, ...]], ...] = (
@@ -112,11 +113,11 @@ class Translator:
         return results.from_counts([f"number of rows {names[kind]}" for kind in kinds], [actions.count(kind) for kind in kinds], type_id)
 
     def _quoted(self, expression: exp.Expr) -> exp.Expr:
-        """Quote names that are keywords in DuckDB only, such as AT; stored spelling is kept."""
+        """A copy with names quoted that are keywords in DuckDB only, such as AT (stored spelling is kept), and whole epochs."""
 
         def quote(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Identifier) and not node.args.get("quoted") and node.name.lower() in self._reserved_words:
                 return exp.to_identifier(node.name.upper(), quoted=True)
             return node
 
-        return expression.transform(quote)
+        return whole_epochs(expression.transform(quote))

@@ -1,4 +1,4 @@
-"""stock-sf-loader: `run` (the default), `once`, `migrate`."""
+"""stock-sf-loader: `run` (the default), `once`, `migrate`, and the repairs."""
 
 from __future__ import annotations
 
@@ -17,32 +17,24 @@ from stock_common.health import Health, MetricsServer
 from stock_common.run import CLOSE_SECONDS, FatalError, Stop, run
 from stock_common.settings import load_or_exit, public, refuse
 from stock_kafka.status import StatusPublisher
-from stock_sf_loader import migrations
+from stock_sf_loader import migrations, repairs
+from stock_sf_loader.arguments import parse
 from stock_sf_loader.config import LoaderSettings
 from stock_sf_loader.loader import Cycle
 from stock_sf_loader.metrics import utc_now
 from stock_sf_loader.report import Report
 from stock_sf_loader.service import Service
-from stock_sf_loader.wiring import NAME, build, leave_in_time
+from stock_sf_loader.wiring import NAME, build, build_repair, leave_in_time
 from stock_warehouse.config import NETWORK_SECONDS, STATEMENT_SECONDS
 from stock_warehouse.errors import WarehouseError
 from stock_warehouse.session import Warehouse
 
 STALLED_SECONDS = STATEMENT_SECONDS + NETWORK_SECONDS + 60
 """No single statement takes longer."""
-EXAMPLES = """\
-examples:
-  stock-sf-loader                 load every LOAD_INTERVAL_SECONDS, until SIGTERM
-  stock-sf-loader migrate         make or renew the warehouse's tables, stage and views
-  stock-sf-loader once            one cycle, and say what was loaded
-  stock-sf-loader once --json     the same for a program; exit code 1 when there is a fault
-
-Configuration is by environment variables: see README.md.
-"""
 
 
 def main() -> int:
-    arguments = _arguments()
+    arguments = parse()
     settings = load_or_exit(LoaderSettings)
     try:
         migrations.values(settings)
@@ -51,26 +43,16 @@ def main() -> int:
     if arguments.command == "run":
         return _run(settings)
     try:
-        return _migrate(settings) if arguments.command == "migrate" else _once(settings, arguments.json)
+        if arguments.command == "migrate":
+            return _migrate(settings)
+        return _once(settings, arguments.json) if arguments.command == "once" else _repair(settings, arguments)
     except (FatalError, WarehouseError) as error:
         print(error, file=sys.stderr)
         return 1
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="stock-sf-loader",
-        description="Loads the objects on S3 into Snowflake, each exactly once.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("command", nargs="?", default="run", choices=("run", "once", "migrate"), help="what to do (default: run)")
-    parser.add_argument("--json", action="store_true", help="with once: print JSON")
-    return parser.parse_args()
-
-
 def _run(settings: LoaderSettings) -> int:
-    log = logs.setup(NAME, settings)
+    log = logs.setup(NAME, settings, "snowflake_loader.log")
     log.info("starting", **public(settings))
     registry, stop = CollectorRegistry(), Stop()
     health = Health(("s3", "snowflake"), stalled_after=STALLED_SECONDS)
@@ -118,6 +100,29 @@ def _once(settings: LoaderSettings, as_json: bool) -> int:
         warehouse.close()
     print(json.dumps(_summary(cycle), indent=2) if as_json else _table(cycle))
     return 1 if cycle.fault else 0
+
+
+def _repair(settings: LoaderSettings, arguments: argparse.Namespace) -> int:
+    if wrong := repairs.fault(arguments, utc_now().date()):
+        print(wrong, file=sys.stderr)
+        return 2
+    stop = Stop()
+    stop.install()
+    log = logs.setup(NAME, settings.model_copy(update={"log_level": "CRITICAL"}))
+
+    def leave() -> None:
+        print("Left in the middle of a statement, whose transaction Snowflake rolls back: run it again.", file=sys.stderr, flush=True)
+        os._exit(1)
+
+    leave_in_time(stop, CLOSE_SECONDS, leave)
+    repair, new_loader, warehouse = build_repair(settings, stop, log, lambda line: print(line, flush=True))
+    try:
+        return repairs.perform(arguments, repair, new_loader)
+    except repairs.ERRORS as error:
+        print(f"Ended early, with nothing half done ({error}): run it again.", file=sys.stderr)
+        return 1
+    finally:
+        warehouse.close()
 
 
 def _migrate(settings: LoaderSettings) -> int:

@@ -12,6 +12,7 @@ from stock_objects.chain import Chain
 
 LOADED = "loaded"
 QUARANTINED = "quarantined"
+PRUNED = "pruned"
 REASON_LENGTH = 2048
 NO_LEASE = "RAW.LOADER_LEASE has {} rows named loader where one must be: run `stock-sf-loader migrate`, or delete the surplus."
 
@@ -37,8 +38,8 @@ INSERT INTO RAW.LOADED_FILES (
 class Session(Protocol):
     """What the loader needs of a warehouse: stock_warehouse.session.Warehouse has it."""
 
-    statement_seconds: float
-
+    @property
+    def statement_seconds(self) -> float: ...
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]: ...
     def execute(self, sql: str, params: Sequence[Any] = ()) -> int: ...
     def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> int: ...

@@ -63,12 +63,13 @@ class Loader:
         clock: Callable[[], float],
         metrics: Metrics,
         log: structlog.stdlib.BoundLogger,
+        suspects: Suspects | None = None,
     ) -> None:
         self._session, self._bucket, self._topics, self._stage = session, bucket, topics, stage
         self._new_holder, self._go_on, self._clock = new_holder, go_on, clock
         self._metrics, self._log = metrics, log
         self._heads = Heads(bucket)
-        self._suspects = Suspects()
+        self._suspects = suspects or Suspects()
         self._gaps: dict[Chain, Gap] = {}
         self._done: list[Entry] = []
         self._transactions = 0

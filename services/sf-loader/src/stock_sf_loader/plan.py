@@ -54,7 +54,7 @@ def plan(chain: Chain, tail: Tail | None, objects: Sequence[Found], corrupt: Map
                 for other, early in waiting
             ]
             waiting.clear()
-            entries.append(_placed(chain, item, link, corrupt.get(item.info.key)))
+            entries.append(placed(chain, item, link, corrupt.get(item.info.key)))
             expected = link.last + 1
         elif link.first < expected:
             entries.append(_stray(chain, item, f"it covers {link.first} to {link.last}, which overlaps what is ledgered up to {expected - 1}"))
@@ -78,7 +78,8 @@ def fits(entries: Sequence[Entry], state: LedgerState) -> bool:
     return True
 
 
-def _placed(chain: Chain, item: Found, link: Link, fault: str | None) -> Entry:
+def placed(chain: Chain, item: Found, link: Link, fault: str | None) -> Entry:
+    """The verdict that `link` is in its place; with a `fault` it is not loaded."""
     info = item.info
     counts = (link.rows, link.rejected, link.holes, link.lost)
     return Entry(chain, info.key, info.etag, info.size, info.modified, link.first, link.last, *counts, QUARANTINED if fault else LOADED, fault)

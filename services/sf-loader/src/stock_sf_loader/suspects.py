@@ -14,9 +14,10 @@ IN_A_ROW = 3
 
 
 class Suspects:
-    """Counts refusals by key."""
+    """Counts refusals by key. `known` (key → reason) are given up from the beginning, however many they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Mapping[str, str] | None = None) -> None:
+        self._known = dict(known or {})
         self._refused: dict[str, tuple[int, str]] = {}
         self._given_up: Counter[str] = Counter()
 
@@ -39,9 +40,9 @@ class Suspects:
         return self._refused.keys() - self.corrupt(topic).keys()
 
     def corrupt(self, topic: str) -> Mapping[str, str]:
-        """Keys of `topic` to be given up, with the last reason: as many as IN_A_ROW still allows."""
+        """Keys to be given up, with the last reason: those known, and as many of `topic` as IN_A_ROW still allows."""
         ripe = [(key, reason) for key, (tries, reason) in self._refused.items() if tries >= TRIES and key.startswith(f"raw/{topic}/")]
-        return dict(ripe[: max(0, IN_A_ROW - self._given_up[topic])])
+        return self._known | dict(ripe[: max(0, IN_A_ROW - self._given_up[topic])])
 
     def stuck(self, topic: str) -> bool:
         """Whether nothing of `topic` is given up any more until a file of it loads."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from stock_sf_loader import copy_into, ledger
 from stock_sf_loader.ledger import Entry, LedgerState, Session
@@ -33,19 +34,39 @@ def load(session: Session, stage: str, entries: Sequence[Entry], since: LedgerSt
     Raises, with everything rolled back: LockTimeout, WarehouseUnavailable, StatementError, FatalError, Stale, LeaseLost, FileRefused, BatchRefused,
     and whatever `go_on` raises. Raises UnknownOutcome when it is not known whether COMMIT took place: read the ledger.
     """
+    with alone(session, since.fence, holder):
+        if not fits(entries, ledger.read(session)):
+            raise Stale
+        copy(session, stage, entries, go_on)
+        go_on()
+        ledger.add(session, entries)
+
+
+@contextmanager
+def alone(session: Session, fence: int, holder: str) -> Iterator[None]:
+    """A transaction in which nobody else changes tables or ledger, and before which nobody has since this session read `fence`.
+
+    `holder` must be new for each. Raises LockTimeout, Stale, LeaseLost, UnknownOutcome and what the session raises.
+    """
     with session.transaction():
         # First of all, and a write: who gets past this line is alone.
         # The fence tells whether anybody was here since the ledger was read, even where this session would not see what he did.
-        if ledger.take_lease(session, holder) != since.fence + 1 or not fits(entries, ledger.read(session)):
+        if ledger.take_lease(session, holder) != fence + 1:
             raise Stale
-        for topic, rows in _by_topic(entries).items():
-            go_on()
-            _copy(session, topic, stage, rows)
-        go_on()
-        ledger.add(session, entries)
+        yield
         # Autocommit is off, so had the server rolled back and the session gone on, these statements are in a transaction without the lease.
         if not ledger.holds_lease(session, holder):
             raise LeaseLost
+
+
+def copy(session: Session, stage: str, entries: Sequence[Entry], go_on: Callable[[], None]) -> None:
+    """Puts the rows of `entries` into their tables, inside the open transaction. `go_on` is called before each COPY.
+
+    Raises FileRefused, BatchRefused and what the session raises.
+    """
+    for topic, rows in _by_topic(entries).items():
+        go_on()
+        _copy(session, topic, stage, rows)
 
 
 def _by_topic(entries: Sequence[Entry]) -> dict[str, dict[str, int]]:

@@ -16,12 +16,19 @@ from stock_common.health import Health
 from stock_common.run import Stop
 from stock_objects.store import ObjectStore
 from stock_sf_loader.config import LoaderSettings
+from stock_sf_loader.ledger import Session
 from stock_sf_loader.loader import Loader
 from stock_sf_loader.metrics import TOPICS, Metrics
+from stock_sf_loader.rebuild import NewLoader
+from stock_sf_loader.repair import Repair
+from stock_sf_loader.repairs import Progress
+from stock_sf_loader.suspects import Suspects
 from stock_sf_loader.transaction import Stopped
 from stock_warehouse.session import Warehouse
 
 NAME = "sf-loader"
+REPAIR_STATEMENT_SECONDS = 4 * 3600
+"""A whole table may be copied by one statement."""
 
 
 def new_holder() -> str:
@@ -55,6 +62,31 @@ def leave_in_time(stop: Stop, seconds: float, leave: Callable[[], None]) -> thre
     thread = threading.Thread(target=watch, name="leave-in-time", daemon=True)
     thread.start()
     return thread
+
+
+def build_repair(
+    settings: LoaderSettings, stop: Stop, log: structlog.stdlib.BoundLogger, tell: Callable[[str], None]
+) -> tuple[Repair, NewLoader, Warehouse]:
+    """The surroundings of a repair, what makes a rebuild's loaders, and the session of both. Nothing is sent before the first statement."""
+    warehouse = Warehouse(settings, NAME, transactional=True, statement_timeout=REPAIR_STATEMENT_SECONDS)
+    bucket, go_on = ObjectStore(settings), progress(stop, Health())
+
+    def new_loader(session: Session, topic: str, suspects: Suspects) -> Loader:
+        metrics = Progress(CollectorRegistry(), [topic]).told_to(tell)
+        return Loader(
+            session,
+            bucket,
+            [topic],
+            settings.snowflake_stage,
+            new_holder=new_holder,
+            go_on=go_on,
+            clock=monotonic,
+            metrics=metrics,
+            log=log,
+            suspects=suspects,
+        )
+
+    return Repair(warehouse, bucket, settings.snowflake_stage, new_holder, go_on, stop.wait, tell), new_loader, warehouse
 
 
 def build(

@@ -1,0 +1,80 @@
+"""A day loaded again: deaths, lost answers and a running loader at every line."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+from conftest import World, drain
+from deaths import Trouble, answers_lost, killed
+from fake_bucket import no_hook
+from test_reload import DAY, TOPICS, again, doubled, skipped
+
+from stock_sf_loader.loader import Loader
+from stock_sf_loader.reload import reload
+
+
+@cache
+def two_chains() -> World:
+    world = World()
+    for number in range(4):
+        world.bucket.link(world.quotes[0], 5 * number, 5 * number + 4, hour=4 * number)
+    world.bucket.link(world.alerts, 0, 2)
+    drain(world.loader())
+    return world
+
+
+def damaged() -> World:
+    world = two_chains().copy()
+    for damage in (doubled, skipped):
+        damage(world)
+    return world
+
+
+def run(world: World, hook: Trouble) -> object:
+    return reload(world.repair(hook), DAY, TOPICS)
+
+
+def test_killed_at_any_line_and_run_again() -> None:
+    count = 0
+    for world in killed(damaged, run):
+        count += 1
+        assert again(world).faults == []
+        world.check_ranges()
+        world.check()
+    assert count > 40
+
+
+def test_killed_at_any_line_nobody_sees_half() -> None:
+    for world in killed(lambda: two_chains().copy(), run):
+        world.check_ranges()
+        world.check()
+
+
+def test_an_answer_lost_at_any_line() -> None:
+    for world in answers_lost(damaged, run):
+        world.check_ranges()
+        world.check()
+
+
+def test_the_running_loader_between_any_two_lines() -> None:
+    """It adds objects to the very day."""
+    for step in range(1, 80, 3):
+        world = damaged()
+        loader = world.loader()
+        drain(loader)
+        seen: list[str] = []
+
+        def hook(name: str, seen: list[str] = seen, step: int = step, world: World = world, loader: Loader = loader) -> None:
+            seen.append(name)
+            if len(seen) in (step, step + 20):
+                world.bucket.link(world.quotes[0], 20 + 5 * (len(seen) > step), 24 + 5 * (len(seen) > step), hour=13)
+                loader.cycle()
+
+        world.bucket.hook = hook
+        assert reload(world.repair(hook), date(2026, 3, 3), TOPICS).faults == []
+        world.bucket.hook = no_hook
+        assert again(world).faults == []
+        drain(loader)
+        world.check_ranges()
+        world.check()
