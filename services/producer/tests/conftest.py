@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from stock_common.settings import load
 from stock_common.status import Status
 from stock_common.topics import QUOTES
 from stock_kafka.config import KafkaSettings
-from stock_producer.alerting import Alerting
+from stock_producer.alerting import Alerting, Watch
 from stock_producer.alphavantage import Answer
 from stock_producer.budget import Budget
 from stock_producer.calendars import Calendars
@@ -36,7 +36,8 @@ from stock_producer.refusals import Refusal
 from stock_producer.reporting import Reporter
 from stock_producer.responses import Request, observations
 from stock_producer.rules import MoveAgainstClose
-from stock_producer.scheduler import Pace
+from stock_producer.series import SERIES, bars
+from stock_producer.turns import Pace
 from stock_producer.usage import UsageFile
 from stock_producer.watchlist import Watchlist
 
@@ -80,6 +81,17 @@ def global_quote(symbol: str, price: str = "101.5000", day: str = "2026-11-23", 
     return json.dumps({top: quote | fields}).encode()
 
 
+def daily(symbol: str, last: str = "2026-11-20", count: int = 3, **changed: str) -> bytes:
+    """TIME_SERIES_DAILY: `count` weekdays up to `last`; `changed`: closes by day, as d20261120."""
+    day, rows = date.fromisoformat(last), {}
+    while len(rows) < count:
+        if day.weekday() < 5:
+            close = changed.get(f"d{day:%Y%m%d}", f"{100 + day.toordinal() % 7}.0000")
+            rows[day.isoformat()] = {"1. open": "100.0000", "2. high": "120.0000", "3. low": "90.0000", "4. close": close, "5. volume": "1000"}
+        day -= timedelta(days=1)
+    return json.dumps({"Meta Data": {"2. Symbol": symbol, "5. Time Zone": "US/Eastern"}, "Time Series (Daily)": rows}).encode()
+
+
 class Vendor:
     """Answers by symbol: bytes of a body, or a Refusal. `asked` outlives the producer."""
 
@@ -89,10 +101,13 @@ class Vendor:
 
     def __call__(self, request: Request, now: datetime) -> Answer:
         self.asked += request.symbols
-        body = self.bodies.get(request.symbols[0], global_quote(request.symbols[0]))
+        usual = daily if request.endpoint in SERIES else global_quote
+        body = self.bodies.get(request.symbols[0], usual(request.symbols[0]))
         try:
             if isinstance(body, Refusal):
                 raise body
+            if request.endpoint in SERIES:
+                return Answer(request, now, 0.1, [], None, bars(request, body))
             return Answer(request, now, 0.1, observations(request, body), None)
         except Refusal as refusal:
             return Answer(request, now, 0.1, [], refusal)
@@ -172,6 +187,7 @@ class World:
         self.outbox_bytes = 50_000_000
         self.hours = "24/7"
         self.published: list[Status] = []
+        self.watches = [Watch(MoveAgainstClose(Decimal(5)))]
 
     def start(self) -> World:
         log = structlog.stdlib.get_logger("stock.test")
@@ -181,10 +197,10 @@ class World:
         self.watchlist = Watchlist(self.symbols, self.hours, self.outbox.asked())
         calendars = Calendars(self.watchlist.calendars, self.clock, log)
         self.registry = CollectorRegistry()
-        self.metrics = Metrics(self.registry, calendars.codes, ["move"])
+        self.metrics = Metrics(self.registry, calendars.codes, [watch.rule.name for watch in self.watches])
         fetcher: Any = Inline(lambda request: self.vendor(request, self.clock()))
         self.polling = Polling(calendars, self.watchlist, self.plan, Pace(5.0), self.budget, fetcher)
-        alerting = Alerting([MoveAgainstClose(Decimal(5))], self.outbox.rule_states())
+        alerting = Alerting(self.watches, self.outbox.rule_states())
         self.recorder = Recorder(
             "simulated", self.plan, calendars, self.watchlist, self.budget, alerting, self.outbox, self.metrics, lambda: 0.0, log
         )

@@ -37,10 +37,17 @@ def test_a_custom_plan(environment: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("variables", "faults"),
     [
-        pytest.param({"ALPHA_VANTAGE_API_KEY": None, "SYMBOLS": None}, ["ALPHA_VANTAGE_API_KEY is not set", "SYMBOLS is not set"], id="nothing set"),
+        pytest.param(
+            {"ALPHA_VANTAGE_API_KEY": None, "SYMBOLS": None}, ["ALPHA_VANTAGE_API_KEY is not set", "SYMBOLS_FILE: set SYMBOLS"], id="nothing set"
+        ),
         pytest.param({"ALPHA_VANTAGE_API_KEY": "  "}, ["ALPHA_VANTAGE_API_KEY: it is blank"], id="blank key"),
         pytest.param({"SYMBOLS": "AA$PL,OK"}, ["SYMBOLS: not symbols: AA$PL"], id="bad symbol"),
-        pytest.param({"SYMBOLS": " , "}, ["SYMBOLS: it names no symbol"], id="no symbol"),
+        pytest.param({"SYMBOLS": " , "}, ["SYMBOLS_FILE: set SYMBOLS"], id="no symbol"),
+        pytest.param(
+            {"SYMBOLS_FILE": "/dev/null/x", "ALERTS_FILE": "/dev/null/y", "ALERT_WEBHOOK_URL": "ftp://SECRETKEY1", "WRONG_SYMBOLS": "ask"},
+            ["SYMBOLS_FILE: /dev/null/x cannot be read", "ALERTS_FILE: /dev/null/y cannot be read", "ALERT_WEBHOOK_URL", "WRONG_SYMBOLS"],
+            id="files and webhook",
+        ),
         pytest.param({"ALPHA_VANTAGE_PLAN": "gold"}, ["ALPHA_VANTAGE_PLAN"], id="unknown plan"),
         pytest.param({"MARKET_CALENDAR": "NASDAQQ"}, ["MARKET_CALENDAR"], id="unknown calendar"),
         pytest.param(

@@ -124,3 +124,12 @@ def test_without_kafka_it_fetches_keeps_and_ends_cleanly_and_the_key_is_nowhere(
     written = [path.read_bytes() for folder in ("state", "logs") for path in (tmp_path / folder).rglob("*") if path.is_file()]
     assert len(written) >= 4
     assert not any(KEY.encode() in text for text in (*written, output.encode(), told.encode(), title.encode(), other.stdout.encode()))
+
+
+def test_the_plan_is_told_without_key_and_without_a_call() -> None:
+    bare = {"PATH": os.environ["PATH"]}
+    told = once(bare, "plan", "--plan", "free", "--symbols", "AAPL,MSFT,IBM")
+    assert (told.returncode, "TIME_SERIES_DAILY" in told.stdout) == (0, True)
+    found = json.loads(once(bare, "plan", "--plan", "75", "--symbols", "aapl", "--json").stdout)
+    assert (found["plan"], found["symbols"], found["oldest_seconds"]) == ("75", ["AAPL"], 905.0)
+    assert once(bare, "plan").returncode == 2

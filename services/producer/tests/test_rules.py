@@ -7,7 +7,7 @@ import pytest
 from conftest import START
 
 from stock_common.records import Alert, Quote
-from stock_producer.alerting import Alerting
+from stock_producer.alerting import Alerting, Watch
 from stock_producer.quotes import event_id
 from stock_producer.rules import MoveAgainstClose
 
@@ -79,15 +79,15 @@ def test_the_alert_names_its_cause() -> None:
     ("session", "entitlement", "count"), [("regular", "realtime", 1), ("post", "realtime", 1), ("closed", "realtime", 0), ("closed", "end_of_day", 1)]
 )
 def test_a_closed_market_raises_nothing(session: str, entitlement: str, count: int) -> None:
-    assert len(Alerting([RULE], {}).evaluate([quote("106", session=session, entitlement=entitlement)]).alerts) == count
+    assert len(Alerting([Watch(RULE)], {}).evaluate([quote("106", session=session, entitlement=entitlement)]).alerts) == count
 
 
 def test_states_count_only_once_they_are_kept() -> None:
-    alerting = Alerting([RULE], {})
+    alerting = Alerting([Watch(RULE)], {})
     lost = alerting.evaluate([quote("106"), quote("107", at=1)])
     assert len(lost.alerts) == 1
     again = alerting.evaluate([quote("106")])
     assert len(again.alerts) == 1
     alerting.keep(again.states)
     assert alerting.evaluate([quote("107", at=1)]).alerts == []
-    assert Alerting([RULE], again.states).evaluate([quote("107", at=1)]).alerts == []
+    assert Alerting([Watch(RULE)], again.states).evaluate([quote("107", at=1)]).alerts == []

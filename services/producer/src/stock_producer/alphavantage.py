@@ -15,7 +15,9 @@ from requests.adapters import HTTPAdapter
 from stock_common.redaction import Redactor
 from stock_producer.plans import Plan
 from stock_producer.refusals import Kind, Refusal
-from stock_producer.responses import Observed, Request, observations
+from stock_producer.responses import Endpoint, Observed, Request, observations
+from stock_producer.search import Match, matches
+from stock_producer.series import SERIES, SeriesBar, bars
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 8.0
@@ -26,13 +28,14 @@ _CHUNK = 65_536
 
 
 class Answer(NamedTuple):
-    """What came back, and when (aware). Either observations, possibly of fewer symbols than asked for, or a refusal."""
+    """What came back, and when (aware). Either observations, possibly of fewer symbols than asked for, or bars, or a refusal."""
 
     request: Request
     arrived_at: datetime
     seconds: float
     observed: list[Observed]
     refusal: Refusal | None
+    bars: list[SeriesBar] | None = None
 
 
 class AlphaVantage:
@@ -54,19 +57,33 @@ class AlphaVantage:
         """Makes one call; blocks for TOTAL_SECONDS and one read at most. Never raises for what the vendor or the network does."""
         started = time.monotonic()
         observed: list[Observed] = []
+        found: list[SeriesBar] | None = None
         refusal: Refusal | None = None
         try:
             body = self._get(request, started)
             arrived_at = self._clock()
-            observed = observations(request, body)
+            if request.endpoint in SERIES:
+                found = bars(request, body)
+            else:
+                observed = observations(request, body)
         except Refusal as error:
             arrived_at = self._clock()
             refusal = Refusal(error.kind, self._redact(error.text), error.retry_after)
-        return Answer(request, arrived_at, time.monotonic() - started, observed, refusal)
+        return Answer(request, arrived_at, time.monotonic() - started, observed, refusal, found)
+
+    def search(self, text: str) -> list[Match]:
+        """What SYMBOL_SEARCH finds. Blocks as `fetch` does. Raises Refusal."""
+        try:
+            return matches(self._get(Request(Endpoint.SEARCH, (), (("keywords", text),)), time.monotonic()))
+        except Refusal as error:
+            raise Refusal(error.kind, self._redact(error.text), error.retry_after) from None
 
     def _get(self, request: Request, started: float) -> bytes:
-        parameters = {"function": request.endpoint.value, "symbol": ",".join(request.symbols), "apikey": self._api_key}
-        if self._entitlement:
+        parameters = {"function": request.endpoint.value, "apikey": self._api_key, **dict(request.parameters)}
+        if request.symbols:
+            parameters["symbol"] = ",".join(request.symbols)
+        # Without it a series ends with the last session that has closed: no bar in it changes any more.
+        if self._entitlement and request.endpoint in (Endpoint.GLOBAL_QUOTE, Endpoint.BULK):
             parameters["entitlement"] = self._entitlement
         try:
             # A redirect would hand the key to another host.

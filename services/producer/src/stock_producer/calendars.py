@@ -52,6 +52,12 @@ class Calendars:
             self._day = today
         return self._windows
 
+    def add(self, codes: set[str]) -> None:
+        """Further calendars, from now on."""
+        if not codes <= set(self.codes):
+            self.codes = tuple(sorted({*self.codes, *codes}))
+            self._day = None
+
     def _load(self, code: str, today: date) -> tuple[Window, ...]:
         if code == ALWAYS:
             return ALWAYS_OPEN

@@ -1,108 +1,61 @@
 """The producer's settings: environment variables, every fault in one message."""
 
-import os
-import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
-from stock_common.settings import Port
+from stock_common.settings import OptionalSecret, Port
 from stock_kafka.config import KafkaSettings
+from stock_producer.alerting import Watch
+from stock_producer.alerts_file import watches
 from stock_producer.exchanges import ALWAYS, AUTO
-from stock_producer.plans import CUSTOM, PLANS, Freshness, Limits, Plan
+from stock_producer.rules import MoveAgainstClose
+from stock_producer.symbols import check, read, split
+from stock_producer.vendor import VendorSettings
 
-VENDOR_URL = "https://www.alphavantage.co/query"
-SIMULATED = "simulated"
 MEGABYTE = 1_000_000
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,31}")
 
 
 def _symbols(value: object) -> object:
-    """`AAPL, msft` → ("AAPL", "MSFT"), each once, in their order."""
-    if not isinstance(value, str):
-        return value
-    return tuple(dict.fromkeys(part.upper() for part in re.split(r"[,\s]+", value) if part))
+    return split(value) if isinstance(value, str) else value
 
 
-class ProducerSettings(KafkaSettings):
-    """What to fetch, from where, within which plan, and where the state lives.
+class ProducerSettings(VendorSettings, KafkaSettings):
+    """What to fetch, from where, within which plan, and where the state lives."""
 
-    What two variables must agree on is checked at the later one, so that it stands beside all other faults.
-    """
-
-    quote_source: Literal["alphavantage", "simulated"] = Field("alphavantage", description="Where quotes come from, as they are labelled.")
-    alpha_vantage_api_key: SecretStr = Field(description="The key; any text for a simulated market.")
-    alpha_vantage_url: str = Field(VENDOR_URL, validate_default=True, description="The API's address.")
-    alpha_vantage_plan: Literal["free", "75", "150", "300", "600", "1200", "custom"] = Field("free", description="The key's plan, by calls a minute.")
-    alpha_vantage_calls_per_second: int | None = Field(None, ge=1, description="For the plan custom; empty: no limit.")
-    alpha_vantage_calls_per_minute: int | None = Field(None, ge=1, description="For the plan custom; empty: no limit.")
-    alpha_vantage_calls_per_day: int | None = Field(None, ge=1, validate_default=True, description="For the plan custom; empty: no limit.")
-    alpha_vantage_entitlement: Freshness | None = Field(None, validate_default=True, description="For the plan custom: how fresh its data are.")
-    alpha_vantage_bulk: bool | None = Field(None, description="For the plan custom: whether it has REALTIME_BULK_QUOTES.")
-    symbols: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_symbols)] = Field(description="What to watch, by commas: AAPL,MSFT,TSCO.LON.")
+    symbols: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_symbols)] = Field((), description="What to watch, by commas: AAPL,MSFT,TSCO.LON.")
+    symbols_file: Path | None = Field(None, validate_default=True, description="File of symbols to watch beside SYMBOLS; read again when it changes.")
+    wrong_symbols: Literal["skip", "stop"] = Field("skip", description="What a symbol does that the vendor does not know.")
     poll_interval_seconds: float = Field(5.0, gt=0, le=86_400, description="Seconds between two quotes of a symbol, where the plan carries it.")
     min_interval_seconds: float = Field(0.0, ge=0, le=3_600, description="Least seconds between any two calls.")
     market_calendar: str = Field(AUTO, description="auto: each symbol's exchange; 24/7: always open; or a calendar's code, such as XNYS.")
-    state_dir: Path = Field(Path("state"), description="Directory of the outbox and the budget; on a disk that outlives the process.")
     outbox_bytes: int = Field(2_000 * MEGABYTE, ge=MEGABYTE, description="Disk that quotes may take while Kafka is away.")
-    alert_move_percent: Decimal = Field(Decimal(5), gt=0, le=1_000, description="Move against the previous close that raises an alert.")
+    alert_move_percent: Decimal = Field(
+        Decimal(5), gt=0, le=1_000, description="Move against the previous close that raises an alert, without ALERTS_FILE."
+    )
+    alerts_file: Path | None = Field(None, description="YAML file of alert rules.")
+    alert_webhook_url: OptionalSecret = Field(None, description="Address that each alert is also posted to.")
+    alert_webhook_format: Literal["json", "slack"] = Field("json", description="What is posted: the alert itself, or a text for Slack.")
     metrics_port: Port = Field(9101, description="Port of /metrics, /healthz and /readyz.")
-
-    @field_validator("alpha_vantage_api_key")
-    @classmethod
-    def _key_is_text(cls, key: SecretStr) -> SecretStr:
-        text = key.get_secret_value().strip()
-        if not text:
-            raise ValueError("it is blank")
-        return SecretStr(text)
 
     @field_validator("symbols")
     @classmethod
     def _symbols_are_symbols(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
-        bad = [symbol[:40] for symbol in symbols if not _SYMBOL.fullmatch(symbol)]
-        if bad:
-            raise ValueError(f"not symbols: {', '.join(bad)}")
-        if not symbols:
-            raise ValueError("it names no symbol")
+        check(symbols)
         return symbols
 
-    @field_validator("alpha_vantage_url")
+    @field_validator("symbols_file")
     @classmethod
-    def _url_fits_the_source(cls, url: str, info: ValidationInfo) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
-            raise ValueError("it must be http(s)://host/path, without parameters and names")
-        source = info.data.get("quote_source")
-        if source == SIMULATED and parts.hostname == urlsplit(VENDOR_URL).hostname:
-            raise ValueError("QUOTE_SOURCE=simulated needs the address of a simulated market")
-        if source == "alphavantage" and parts.scheme != "https":
-            raise ValueError("it must be https unless QUOTE_SOURCE=simulated: the key would travel in the clear, and simulated quotes pass for real")
-        return url
-
-    @field_validator(
-        "alpha_vantage_calls_per_second",
-        "alpha_vantage_calls_per_minute",
-        "alpha_vantage_calls_per_day",
-        "alpha_vantage_entitlement",
-        "alpha_vantage_bulk",
-    )
-    @classmethod
-    def _custom_plan_is_whole(cls, value: Any, info: ValidationInfo) -> Any:
-        plan = info.data.get("alpha_vantage_plan")
-        if value is not None and plan not in (CUSTOM, None):
-            raise ValueError("only with ALPHA_VANTAGE_PLAN=custom")
-        if value is None and plan == CUSTOM and info.field_name == "alpha_vantage_entitlement":
-            raise ValueError("needed with ALPHA_VANTAGE_PLAN=custom: end_of_day, delayed or realtime")
-        others = info.data.get("alpha_vantage_calls_per_second") or info.data.get("alpha_vantage_calls_per_minute")
-        if value is None and plan == CUSTOM and info.field_name == "alpha_vantage_calls_per_day" and not others:
-            raise ValueError("ALPHA_VANTAGE_PLAN=custom needs at least one of ALPHA_VANTAGE_CALLS_PER_SECOND, _MINUTE and _DAY")
-        if value is True and info.data.get("alpha_vantage_entitlement") != Freshness.REALTIME:
-            raise ValueError("REALTIME_BULK_QUOTES needs ALPHA_VANTAGE_ENTITLEMENT=realtime")
-        return value
+    def _there_are_symbols(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if path is None and info.data.get("symbols") == ():
+            raise ValueError("set SYMBOLS, or name a file of symbols here")
+        if path is not None and not read(path) and not info.data.get("symbols"):
+            raise ValueError(f"{path} names no symbol, and SYMBOLS is not set")
+        return path
 
     @field_validator("market_calendar")
     @classmethod
@@ -114,20 +67,27 @@ class ProducerSettings(KafkaSettings):
                 raise ValueError("it must be auto, 24/7 or a code that exchange-calendars knows")
         return code
 
-    @field_validator("state_dir")
+    @field_validator("alerts_file")
     @classmethod
-    def _state_can_be_written(cls, path: Path) -> Path:
-        nearest = path.absolute()
-        while not nearest.exists():
-            nearest = nearest.parent
-        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-            raise ValueError(f"{nearest} is not a directory that can be written")
+    def _alerts_are_rules(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            watches(path)
         return path
 
+    @field_validator("alert_webhook_url")
+    @classmethod
+    def _webhook_is_an_address(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value().strip()) if url else None
+        if parts is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("it must be http(s)://host/path")
+        return url
+
     @property
-    def plan(self) -> Plan:
-        """The plan whose limits hold."""
-        if self.alpha_vantage_plan != CUSTOM:
-            return PLANS[self.alpha_vantage_plan]
-        limits = Limits(self.alpha_vantage_calls_per_second, self.alpha_vantage_calls_per_minute, self.alpha_vantage_calls_per_day)
-        return Plan(CUSTOM, limits, self.alpha_vantage_entitlement or Freshness.END_OF_DAY, bool(self.alpha_vantage_bulk))
+    def watched(self) -> tuple[str, ...]:
+        """SYMBOLS and what the file names. Raises ValueError when the file cannot be used."""
+        return tuple(dict.fromkeys((*self.symbols, *(read(self.symbols_file) if self.symbols_file else ()))))
+
+    @property
+    def watches(self) -> list[Watch]:
+        """The alert rules. Raises ValueError when the file has changed for the worse since the start."""
+        return watches(self.alerts_file) if self.alerts_file else [Watch(MoveAgainstClose(self.alert_move_percent))]

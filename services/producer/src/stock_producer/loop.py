@@ -55,6 +55,7 @@ class Loop:
             wait = min(wait, max(0.0, due_in)) if self._fetcher.free else wait
         self._delivery.pump()
         self._reporter.report(now, paused=self._paused)
+        self._recorder.tick(now)
         answers = self._fetcher.answers(min(wait, REPORT_WAIT) if self._delivery.in_flight else wait)
         if answers:
             self._recorder.record(answers)

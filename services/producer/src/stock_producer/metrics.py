@@ -28,8 +28,10 @@ class Metrics:
         self.quota_limit = Gauge(name("quota_limit_calls"), "Calls that the plan permits in it; +Inf: no limit.", ["window"], registry=registry)
         self.quota_left = Gauge(name("quota_left_calls"), "Calls left in the running window; +Inf: no limit.", ["window"], registry=registry)
         self.quotes = Counter(name("quotes"), "Quotes put into the outbox.", ["endpoint"], registry=registry)
+        self.bars = Counter(name("bars"), "Bars put into the outbox.", ["endpoint"], registry=registry)
         self.missing = Counter(name("symbols_missing"), "Symbols asked for in bulk that the answer had no readable quote of.", registry=registry)
         self.alerts = Counter(name("alerts"), "Alerts put into the outbox.", ["rule"], registry=registry)
+        self.webhook = Counter(name("webhook_alerts"), "Alerts for the webhook, by what came of them.", ["outcome"], registry=registry)
         self.outbox_rows = Gauge(name("outbox_messages"), "Messages that Kafka has not taken yet.", registry=registry)
         self.outbox_bytes = Gauge(name("outbox_bytes"), "Disk in use by them.", registry=registry)
         self.outbox_limit = Gauge(name("outbox_limit_bytes"), "Where the producer stops.", registry=registry)
@@ -44,6 +46,7 @@ class Metrics:
         self.symbols = Gauge(name("symbols"), "Symbols by state.", ["state"], registry=registry)
         for endpoint in Endpoint:
             self.quotes.labels(endpoint.value)
+            self.bars.labels(endpoint.value)
             self.fetch_seconds.labels(endpoint.value)
             for outcome in (ANSWERED, *Kind):
                 self.calls.labels(endpoint.value, str(outcome))
@@ -52,6 +55,7 @@ class Metrics:
             self._create(gauge, WINDOWS)
         self._create(self.delivered, [topic.name for topic in SUNK])
         self._create(self.alerts, rules)
+        self._create(self.webhook, ("sent", "failed", "dropped"))
         self._create(self.market_open, calendars)
         self._create(self.symbols, ("watched", "skipped"))
 

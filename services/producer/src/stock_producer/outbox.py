@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from stock_common.run import FatalError
@@ -18,11 +19,14 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, added_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS asked (symbol TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rule_states (rule TEXT NOT NULL, symbol TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (rule, symbol)) WITHOUT ROWID;
 """
 
 RuleStates = Mapping[tuple[str, str], bytes]
 """(rule, symbol) → the rule's own encoding."""
+Marks = Mapping[tuple[str, str], str]
+"""(kind, name) → what was done: which bars were sent, which part of a backfill is there."""
 
 
 class Message(NamedTuple):
@@ -54,7 +58,9 @@ class Outbox:
             self._page = self._value("PRAGMA page_size")
             self.rows = self._value("SELECT COUNT(*) FROM outbox")
 
-    def add(self, messages: Sequence[Message], asked: Mapping[str, datetime], states: RuleStates, now: datetime) -> None:
+    def add(
+        self, messages: Sequence[Message], asked: Mapping[str, datetime], states: RuleStates, now: datetime, marks: Marks = MappingProxyType({})
+    ) -> None:
         """Puts all of it on the disk, or nothing. When it returns, a crash loses none of it. Raises FatalError at the limit, too."""
         if self.bytes >= self._limit:
             raise FatalError(
@@ -65,6 +71,7 @@ class Outbox:
         with named(self._path), transaction(self._connection) as on:
             on.executemany("INSERT INTO outbox (topic, key, value, added_at) VALUES (?, ?, ?, ?)", ((*message, at) for message in messages))
             on.executemany("INSERT OR REPLACE INTO asked VALUES (?, ?)", ((symbol, when.timestamp()) for symbol, when in asked.items()))
+            on.executemany("INSERT OR REPLACE INTO marks VALUES (?, ?, ?)", ((*place, value) for place, value in marks.items()))
             on.executemany("INSERT OR REPLACE INTO rule_states VALUES (?, ?, ?)", ((*place, state) for place, state in states.items()))
         self.rows += len(messages)
 
@@ -103,6 +110,11 @@ class Outbox:
         """When each symbol was last asked for with success."""
         with named(self._path):
             return {symbol: datetime.fromtimestamp(at, UTC) for symbol, at in self._connection.execute("SELECT symbol, at FROM asked")}
+
+    def marks(self, kind: str) -> dict[str, str]:
+        """name → value of one kind."""
+        with named(self._path):
+            return dict(self._connection.execute("SELECT name, value FROM marks WHERE kind = ?", (kind,)).fetchall())
 
     def rule_states(self) -> dict[tuple[str, str], bytes]:
         with named(self._path):

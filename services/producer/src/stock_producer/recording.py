@@ -7,24 +7,28 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from stock_common.records import Alert, Quote, encode
+from stock_common.records import Alert, Bar, Quote, encode
 from stock_common.run import FatalError
-from stock_common.topics import ALERTS, QUOTES
-from stock_producer.alerting import Alerting
+from stock_common.topics import ALERTS, BARS, QUOTES
+from stock_producer.alerting import Alerting, Verdict
 from stock_producer.alphavantage import Answer
 from stock_producer.budget import Budget, next_vendor_day
 from stock_producer.calendars import Calendars
+from stock_producer.end_of_day import STALE_WAIT, last_day
 from stock_producer.metrics import ANSWERED, Metrics
 from stock_producer.outbox import Message, Outbox
 from stock_producer.plans import DELAY, Freshness, Plan
 from stock_producer.quotes import freshness, quote
 from stock_producer.refusals import FATAL, LIMITED, Kind, Refusal
 from stock_producer.responses import Endpoint, Observed
-from stock_producer.sessions import session
+from stock_producer.series import SeriesBar, bar_mark, newest, record
+from stock_producer.sessions import phase, session
 from stock_producer.watchlist import Watchlist
 
 LOG_EVERY = timedelta(seconds=30)
 """A reason that lasts is logged this often."""
+
+TICK_EVERY = timedelta(seconds=10)
 
 
 class Recorder:
@@ -42,6 +46,9 @@ class Recorder:
         metrics: Metrics,
         jitter: Callable[[], float],
         log: structlog.stdlib.BoundLogger,
+        forward: Callable[[Alert], None] = lambda _alert: None,
+        *,
+        stop_on_wrong_symbols: bool = False,
     ) -> None:
         self._source = source
         self._plan = plan
@@ -53,6 +60,10 @@ class Recorder:
         self._metrics = metrics
         self._jitter = jitter
         self._log = log
+        self._forward = forward
+        self._stop_on_wrong_symbols = stop_on_wrong_symbols
+        self._started_at: datetime | None = None
+        self._ticked_at: datetime | None = None
         self._logged: dict[tuple[str, Kind], datetime] = {}
         self._absent: set[str] = set()
         self.trouble: str | None = None
@@ -63,33 +74,74 @@ class Recorder:
         """Takes answers in, their quotes and alerts durably. Blocks for one fsync. Raises FatalError for a wrong configuration, after
         the other answers are safe, and when the outbox cannot be written."""
         quotes: list[Quote] = []
+        bars: list[Bar] = []
         asked: dict[str, datetime] = {}
         wrong: Refusal | None = None
         for answer in answers:
             self._measure(answer)
             if answer.refusal is None:
-                quotes += [self._quote(observed, answer) for observed in answer.observed]
-                asked |= self._watchlist.answered(answer.request.symbols)
+                observed, found = (answer.observed, []) if answer.bars is None else self._daily(answer, answer.bars)
+                quotes += [self._quote(item, answer) for item in observed]
+                bars += found
+                if answer.bars is None or not self._stale(answer, answer.bars):
+                    asked |= self._watchlist.answered(answer.request.symbols)
                 self._accept(answer)
             elif answer.refusal.kind in FATAL:
                 wrong = answer.refusal
+            elif answer.refusal.kind is Kind.SYMBOL and self._stop_on_wrong_symbols:
+                wrong = Refusal(Kind.SYMBOL, f"{', '.join(answer.request.symbols)}: {answer.refusal.text}")
             else:
                 self._refuse(answer, answer.refusal)
-        if quotes or asked:
-            self._store(quotes, asked, answers[-1].arrived_at)
+        if quotes or asked or bars:
+            self._store(quotes, bars, asked, answers[-1].arrived_at)
         if wrong is not None:
-            raise FatalError(f"{FATAL[wrong.kind]} Alpha Vantage says: {wrong.text}")
+            advice = FATAL.get(wrong.kind, "Alpha Vantage does not know a symbol: correct SYMBOLS or SYMBOLS_FILE, or set WRONG_SYMBOLS=skip.")
+            raise FatalError(f"{advice} Alpha Vantage says: {wrong.text}")
 
-    def _store(self, quotes: Sequence[Quote], asked: dict[str, datetime], now: datetime) -> None:
+    def _store(self, quotes: Sequence[Quote], bars: Sequence[Bar], asked: dict[str, datetime], now: datetime) -> None:
         verdict = self._alerting.evaluate(quotes)
+        self._commit(verdict, quotes, bars, asked, now)
+
+    def tick(self, now: datetime) -> None:
+        """Looks for symbols that are silent while their market trades, each TICK_EVERY. Raises FatalError as `record` does."""
+        self._started_at = self._started_at or now
+        if not self._alerting.watches_silence or (self._ticked_at and now - self._ticked_at < TICK_EVERY):
+            return
+        self._ticked_at = now
+        hours, since = self._calendars.windows(), {}
+        for item in self._watchlist.items(now):
+            current = phase(hours[item.calendar], now - self._plan.delay).current
+            if current:
+                since[item.symbol] = max(current.opens + self._plan.delay, self._started_at)
+        verdict = self._alerting.overdue(now, since)
+        if verdict.alerts:
+            self._commit(verdict, [], [], {}, now)
+
+    def _commit(self, verdict: Verdict, quotes: Sequence[Quote], bars: Sequence[Bar], asked: dict[str, datetime], now: datetime) -> None:
         messages = [Message(QUOTES.name, quote.symbol, encode(quote)) for quote in quotes]
         messages += [Message(ALERTS.name, alert.symbol, encode(alert)) for alert in verdict.alerts]
-        self._outbox.add(messages, asked, verdict.states, now)
+        messages += [Message(BARS.name, bar.symbol, encode(bar)) for bar in bars]
+        self._outbox.add(messages, asked, verdict.states, now, {(bar_mark(bar.symbol), str(bar.starts_at.date())): bar.event_id for bar in bars})
         self._alerting.keep(verdict.states)
         for item in quotes:
             self._metrics.quotes.labels(item.endpoint).inc()
+        self._metrics.bars.labels(Endpoint.DAILY.value).inc(len(bars))
         for alert in verdict.alerts:
             self._announce(alert)
+
+    def _daily(self, answer: Answer, found: Sequence[SeriesBar]) -> tuple[list[Observed], list[Bar]]:
+        """The newest bar as an observation, and the bars that are new or have changed since they were sent."""
+        sent = self._outbox.marks(bar_mark(answer.request.symbols[0]))
+        records = [record(bar, self._source, answer.arrived_at) for bar in found]
+        return [newest(found)], [bar for bar in records if sent.get(str(bar.starts_at.date())) != bar.event_id]
+
+    def _stale(self, answer: Answer, found: Sequence[SeriesBar]) -> bool:
+        """Whether the day's bar is not there yet: asked for again later, once."""
+        calendar = self._watchlist.calendar_of(answer.request.symbols[0])
+        expected = last_day(self._calendars.windows()[calendar], answer.arrived_at)
+        if expected is None or found[-1].starts_at.date() >= expected:
+            return False
+        return self._watchlist.stale(answer.request.symbols, answer.arrived_at + STALE_WAIT)
 
     def _quote(self, observed: Observed, answer: Answer) -> Quote:
         endpoint = answer.request.endpoint
@@ -134,6 +186,7 @@ class Recorder:
 
     def _announce(self, alert: Alert) -> None:
         self._metrics.alerts.labels(alert.rule).inc()
+        self._forward(alert)
         self._log.info("alert", rule=alert.rule, symbol=alert.symbol, severity=alert.severity, text=alert.message)
 
     def _measure(self, answer: Answer) -> None:

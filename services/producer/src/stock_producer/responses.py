@@ -26,17 +26,22 @@ _NOT_PLAIN = re.compile(r"[^A-Z0-9]")
 
 
 class Endpoint(StrEnum):
-    """The API's functions that give quotes; also the quote's `endpoint`."""
+    """The API's functions that give quotes, bars and matches; also the quote's `endpoint`."""
 
     GLOBAL_QUOTE = "GLOBAL_QUOTE"
     BULK = "REALTIME_BULK_QUOTES"
+    DAILY = "TIME_SERIES_DAILY"
+    DAILY_ADJUSTED = "TIME_SERIES_DAILY_ADJUSTED"
+    INTRADAY = "TIME_SERIES_INTRADAY"
+    SEARCH = "SYMBOL_SEARCH"
 
 
 class Request(NamedTuple):
-    """One call: a symbol by GLOBAL_QUOTE, or up to 100 in bulk."""
+    """One call: up to 100 symbols in bulk, else one. `parameters`: the series' own."""
 
     endpoint: Endpoint
     symbols: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 class Observed(NamedTuple):
@@ -59,32 +64,33 @@ def observations(request: Request, body: bytes) -> list[Observed]:
 
     Raises Refusal: SYMBOL for a symbol that GLOBAL_QUOTE does not know, UNREADABLE for a body of another shape, and what the body says.
     """
-    document = _document(body)
+    found = document(body)
     if request.endpoint is Endpoint.BULK:
-        return _bulk(document, request.symbols)
-    return [_global_quote(document, request.symbols[0])]
+        return _bulk(found, request.symbols)
+    return [_global_quote(found, request.symbols[0])]
 
 
-def _document(body: bytes) -> dict[str, Any]:
+def document(body: bytes) -> dict[str, Any]:
+    """The body's JSON object. Raises Refusal for what is none, and for a message instead of data."""
     try:
-        document = json.loads(body)
+        found = json.loads(body)
     except (ValueError, RecursionError):
         shown = "empty" if not body.strip() else "HTML" if body.lstrip()[:1] == b"<" else "cut off or no JSON"
         raise Refusal(Kind.UNREADABLE, f"the body is {shown} ({len(body)} bytes)") from None
-    if not isinstance(document, dict):
-        raise Refusal(Kind.UNREADABLE, f"the body is a JSON {type(document).__name__}")
+    if not isinstance(found, dict):
+        raise Refusal(Kind.UNREADABLE, f"the body is a JSON {type(found).__name__}")
     for name in _MESSAGES:
-        if isinstance(document.get(name), str):
-            raise Refusal(classify(document[name]), document[name])
-    return document
+        if isinstance(found.get(name), str):
+            raise Refusal(classify(found[name]), found[name])
+    return found
 
 
-def _global_quote(document: Mapping[str, Any], symbol: str) -> Observed:
+def _global_quote(answer: Mapping[str, Any], symbol: str) -> Observed:
     # The top key changes with the entitlement: "Global Quote - DATA DELAYED BY 15 MINUTES".
-    top = next((key for key in document if key.startswith("Global Quote")), None)
-    fields = document.get(top) if top else None
+    top = next((key for key in answer if key.startswith("Global Quote")), None)
+    fields = answer.get(top) if top else None
     if top is None or not isinstance(fields, dict):
-        raise Refusal(Kind.UNREADABLE, f"no quote among the keys {sorted(document)[:5]}")
+        raise Refusal(Kind.UNREADABLE, f"no quote among the keys {sorted(answer)[:5]}")
     if not any(fields.values()):
         raise Refusal(Kind.SYMBOL, f"the quote of {symbol} is empty")
     if not _same(str(fields.get("01. symbol", "")), symbol):
@@ -92,12 +98,12 @@ def _global_quote(document: Mapping[str, Any], symbol: str) -> Observed:
     try:
         return Observed(
             symbol,
-            _price(fields["05. price"]),
+            price(fields["05. price"]),
             _optional_price(fields.get("02. open")),
             _optional_price(fields.get("03. high")),
             _optional_price(fields.get("04. low")),
             _optional_price(fields.get("08. previous close")),
-            _volume(fields.get("06. volume")),
+            volume(fields.get("06. volume")),
             date.fromisoformat(str(fields["07. latest trading day"]).strip()),
             None,
             "DELAYED" in top.upper(),
@@ -106,14 +112,14 @@ def _global_quote(document: Mapping[str, Any], symbol: str) -> Observed:
         raise Refusal(Kind.UNREADABLE, f"the quote of {symbol} cannot be read: {error!r}") from None
 
 
-def _bulk(document: Mapping[str, Any], symbols: Sequence[str]) -> list[Observed]:
-    rows = document.get("data")
-    message = document.get("message")
+def _bulk(answer: Mapping[str, Any], symbols: Sequence[str]) -> list[Observed]:
+    rows = answer.get("data")
+    message = answer.get("message")
     if isinstance(message, str) and message.lower() != "success":
         # Sample data come with a message of their own: never take them for quotes.
         raise Refusal(classify(message), message)
     if not isinstance(rows, list):
-        raise Refusal(Kind.UNREADABLE, f"no data among the keys {sorted(document)[:5]}")
+        raise Refusal(Kind.UNREADABLE, f"no data among the keys {sorted(answer)[:5]}")
     wanted = {_plain(symbol): symbol for symbol in symbols}
     found: dict[str, Observed] = {}
     for row in rows:
@@ -133,12 +139,12 @@ def _bulk_row(row: Mapping[str, Any], symbol: str) -> Observed:
         stamp = stamp.replace(tzinfo=NEW_YORK)
     return Observed(
         symbol,
-        _price(row["close"]),
+        price(row["close"]),
         _optional_price(row.get("open")),
         _optional_price(row.get("high")),
         _optional_price(row.get("low")),
         _optional_price(row.get("previous_close")),
-        _volume(row.get("volume")),
+        volume(row.get("volume")),
         stamp.astimezone(NEW_YORK).date(),
         stamp.astimezone(UTC),
         False,
@@ -159,7 +165,8 @@ def number(text: object) -> Decimal | None:
     return value
 
 
-def _price(text: object) -> Decimal:
+def price(text: object) -> Decimal:
+    """A price in a value. Raises ValueError where there is none."""
     value = number(text)
     # A price of 0 is how a missing one has been seen.
     if value is None or not 0 < value < PRICE_LIMIT:
@@ -172,7 +179,8 @@ def _optional_price(text: object) -> Decimal | None:
     return value if value is not None and 0 < value < PRICE_LIMIT else None
 
 
-def _volume(text: object) -> int | None:
+def volume(text: object) -> int | None:
+    """A volume in a value. Raises ValueError for text that is no number."""
     value = number(text)
     return int(value) if value is not None and 0 <= value <= VOLUME_LIMIT else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -13,8 +13,10 @@ from stock_common.records import Alert, Quote
 
 _NAMESPACE = uuid.UUID("1d0a6c52-5b5b-5f0e-8f0c-9f2f0d3a7b61")
 CENT = Decimal("0.01")
-HYSTERESIS = Decimal("0.1")
-"""A rule is armed again once the move is a tenth of the threshold below it: a price at the threshold does not raise alert after alert."""
+HYSTERESIS = Decimal(10)
+"""Percent of the threshold: a price at the threshold does not raise alert after alert."""
+PRICE_HYSTERESIS = Decimal("0.5")
+WARNING = "warning"
 
 
 class Rule(Protocol):
@@ -25,14 +27,49 @@ class Rule(Protocol):
         """At most 32 characters; the alert's `rule` and the key of its states."""
         ...
 
+    @property
+    def end_of_day(self) -> bool:
+        """Whether it also judges end-of-day data."""
+        ...
+
     def evaluate(self, state: bytes | None, quote: Quote) -> tuple[bytes | None, Alert | None]:
         """The state after `quote`, in the rule's own encoding, and the alert of a crossing. `state` None: the symbol is new."""
         ...
 
 
+def observed_at(quote: Quote) -> datetime:
+    return quote.quoted_at or quote.fetched_at
+
+
 def alert_id(rule: str, quote: Quote) -> str:
     """UUIDv5 of the rule and the quote that caused it."""
     return str(uuid.uuid5(_NAMESPACE, f"{rule}|{quote.event_id}"))
+
+
+def alert(rule: str, severity: str, quote: Quote, reference: Decimal | None, threshold: Decimal, direction: str, message: str) -> Alert:
+    """The alert that `quote` causes."""
+    return Alert(
+        alert_id=alert_id(rule, quote),
+        rule=rule,
+        symbol=quote.symbol,
+        price=quote.price,
+        reference=reference,
+        threshold=threshold,
+        direction=direction,
+        severity=severity,
+        session=quote.session,
+        triggered_at=observed_at(quote),
+        event_id=quote.event_id,
+        message=message,
+    )
+
+
+def side_of(value: Decimal, threshold: Decimal, rearm: Decimal, before: str) -> str:
+    """`up` or `down` beyond ±`threshold`, and still so until back within ±`rearm`; empty between."""
+    if abs(value) >= threshold:
+        return "up" if value > 0 else "down"
+    still = (before == "up" and value >= rearm) or (before == "down" and value <= -rearm)
+    return before if still else ""
 
 
 class MoveState(msgspec.Struct, frozen=True):
@@ -45,11 +82,13 @@ class MoveState(msgspec.Struct, frozen=True):
 class MoveAgainstClose:
     """The price has moved by `percent` or more against the previous close: one alert a crossing, a side and a trading day."""
 
-    name = "move"
+    end_of_day = True
 
-    def __init__(self, percent: Decimal) -> None:
+    def __init__(self, percent: Decimal, name: str = "move", severity: str = WARNING, hysteresis: Decimal = HYSTERESIS) -> None:
+        self.name = name
+        self._severity = severity
         self._percent = percent
-        self._rearm = percent * (1 - HYSTERESIS)
+        self._rearm = percent * (1 - hysteresis / 100)
         self._decoder = msgspec.json.Decoder(MoveState)
 
     def evaluate(self, state: bytes | None, quote: Quote) -> tuple[bytes | None, Alert | None]:
@@ -61,27 +100,36 @@ class MoveAgainstClose:
             return state, None
         move = (quote.price / quote.previous_close - 1) * 100
         side = before.side if before.trading_day == quote.trading_day else ""
-        crossed = ""
-        if abs(move) >= self._percent:
-            crossed = "up" if move > 0 else "down"
-        elif (side == "up" and move >= self._rearm) or (side == "down" and move <= -self._rearm):
-            crossed = side
+        crossed = side_of(move, self._percent, self._rearm, side)
         after = msgspec.json.encode(MoveState(quote.trading_day, crossed))
-        return after, self._alert(quote, move, crossed) if crossed and crossed != side else None
+        if not crossed or crossed == side:
+            return after, None
+        moved = f"{'risen' if crossed == 'up' else 'fallen'} by {abs(move).quantize(CENT)} %"
+        text = f"{quote.symbol} has {moved} against the previous close, from {quote.previous_close} to {quote.price}."
+        return after, alert(self.name, self._severity, quote, quote.previous_close, self._percent, crossed, text)
 
-    def _alert(self, quote: Quote, move: Decimal, direction: str) -> Alert:
-        moved = f"{'risen' if direction == 'up' else 'fallen'} by {abs(move).quantize(CENT)} %"
-        return Alert(
-            alert_id=alert_id(self.name, quote),
-            rule=self.name,
-            symbol=quote.symbol,
-            price=quote.price,
-            reference=quote.previous_close,
-            threshold=self._percent,
-            direction=direction,
-            severity="warning",
-            session=quote.session,
-            triggered_at=quote.quoted_at or quote.fetched_at,
-            event_id=quote.event_id,
-            message=f"{quote.symbol} has {moved} against the previous close, from {quote.previous_close} to {quote.price}.",
-        )
+
+class PriceCrossing:
+    """The price has crossed `price`. The first quote only says on which side it is."""
+
+    end_of_day = True
+
+    def __init__(self, price: Decimal, name: str = "price", severity: str = WARNING, hysteresis: Decimal = PRICE_HYSTERESIS) -> None:
+        self.name = name
+        self._severity = severity
+        self._price = price
+        self._margin = price * hysteresis / 100
+
+    def evaluate(self, state: bytes | None, quote: Quote) -> tuple[bytes | None, Alert | None]:
+        """State: the side, `up` or `down`, that was last alerted about. One alert a crossing; the way back counts once it is beyond the margin."""
+        side = state.decode() if state else ""
+        above = quote.price >= self._price
+        if not side:
+            return (b"up" if above else b"down"), None
+        # The way down counts below the margin only: a price that hovers at the threshold crosses it once.
+        crossed = quote.price < self._price - self._margin if side == "up" else above
+        if not crossed:
+            return state, None
+        now = "down" if side == "up" else "up"
+        text = f"{quote.symbol} has {'risen' if now == 'up' else 'fallen'} through {self._price}, to {quote.price}."
+        return now.encode(), alert(self.name, self._severity, quote, None, self._price, now, text)

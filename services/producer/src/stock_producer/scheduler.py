@@ -2,7 +2,7 @@
 
 Calls go out evenly: a symbol's turn comes each POLL_INTERVAL_SECONDS where the budget carries that, else as often as it does, and the
 turns of all symbols are spread over that interval, since the vendor refuses bursts. Nothing is fetched while a symbol's market is
-closed, but for one turn after the close, which sees the closing price.
+closed, but for one turn after the close, which sees the closing price. Plans with end-of-day data follow `end_of_day`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from stock_producer.budget import MINUTE, SECOND, Allowance
+from stock_producer.end_of_day import next_daily
 from stock_producer.plans import Freshness, Limits, Plan
 from stock_producer.responses import BULK_SIZE, Endpoint, Request
 from stock_producer.sessions import Window, overlap, phase
+from stock_producer.turns import Decision, Pace, Watched
 
 CLOSING_GRACE = timedelta(seconds=90)
 """The closing auction's price is out by then."""
@@ -25,32 +27,6 @@ LONGEST_INTERVAL = 7 * 86_400.0
 CATCH_UP_SECONDS = 0.1
 """Calls may follow each other by this much closer than evenly, so that a late one does not delay all after it."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-class Watched(NamedTuple):
-    """A symbol. `asked_at`: its last call; `not_before`: after failures; `busy`: a call for it is under way."""
-
-    symbol: str
-    calendar: str
-    bulk: bool
-    asked_at: datetime | None = None
-    not_before: datetime | None = None
-    busy: bool = False
-
-
-class Pace(NamedTuple):
-    """Seconds: `poll` between two calls for a symbol at best, `floor` between any two calls."""
-
-    poll: float
-    floor: float = 0.0
-
-
-class Decision(NamedTuple):
-    """`request`: to be sent now; None: ask again at `wake_at`. `interval`: seconds between two turns of a symbol."""
-
-    request: Request | None
-    wake_at: datetime
-    interval: float
 
 
 class _Turn(NamedTuple):
@@ -66,10 +42,12 @@ def next_fetch(
     now: datetime, watched: Sequence[Watched], hours: Mapping[str, Sequence[Window]], plan: Plan, allowance: Allowance, limits: Limits, pace: Pace
 ) -> Decision:
     """The next call. `hours`: windows by calendar code, reaching beyond the next open. Never blocks, changes nothing."""
+    if plan.freshness is Freshness.END_OF_DAY:
+        return next_daily(now, watched, hours, allowance, limits, pace)
     stages = {code: _stage(hours[code], now, plan) for code in {item.calendar for item in watched}}
     turns = _turns([item for item in watched if _wants(item, stages[item.calendar])], stages, plan)
     running = sum(not turn.closing for turn in turns) or len(_turns(watched, stages, plan))
-    interval = _interval(running, limits, pace)
+    interval = interval_of(running, limits, pace)
     if allowance.day_left is not None:
         interval = max(interval, _day_interval(now, _turns(watched, stages, plan), hours, plan, allowance))
     wake_at = min((stage.changes_at for stage in stages.values()), default=now + timedelta(hours=1))
@@ -99,7 +77,7 @@ def _stage(windows: Sequence[Window], now: datetime, plan: Plan) -> _Stage:
     if around.current:
         return _Stage(True, None, around.current.closes + plan.delay)
     opens = around.following.opens + plan.delay if around.following else now + timedelta(hours=1)
-    if around.previous is None or plan.freshness is Freshness.END_OF_DAY:
+    if around.previous is None:
         return _Stage(False, None, opens)
     closing = around.previous.closes + plan.delay + CLOSING_GRACE
     if now < closing:
@@ -135,7 +113,7 @@ def _turns(items: Sequence[Watched], stages: Mapping[str, _Stage], plan: Plan) -
     ]
 
 
-def _interval(count: int, limits: Limits, pace: Pace) -> float:
+def interval_of(count: int, limits: Limits, pace: Pace) -> float:
     """Seconds between two turns of a symbol that the limits a second and a minute carry."""
     interval = max(pace.poll, count * pace.floor)
     if limits.second:
@@ -154,8 +132,7 @@ def _day_interval(now: datetime, turns: Sequence[_Turn], hours: Mapping[str, Seq
     for calendar, count in Counter(turn.calendar for turn in turns).items():
         windows = hours[calendar]
         open_seconds += count * overlap(windows, now - plan.delay, allowance.day_ends - plan.delay).total_seconds()
-        if plan.freshness is not Freshness.END_OF_DAY:
-            closings += count * any(now < window.closes + plan.delay + CLOSING_GRACE < allowance.day_ends for window in windows)
+        closings += count * any(now < window.closes + plan.delay + CLOSING_GRACE < allowance.day_ends for window in windows)
     day_left = allowance.day_left or 0
     left = day_left - min(closings, day_left // 2)
     return open_seconds / left if left > 0 else math.inf

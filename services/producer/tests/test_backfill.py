@@ -1,0 +1,136 @@
+"""Backfill in memory: budget, resumption after deaths, refusals."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import START, Broker, Client, Clock, Vendor, daily
+
+from stock_common.health import Health
+from stock_common.records import Bar, decode
+from stock_common.run import FatalError
+from stock_common.settings import load
+from stock_kafka.config import KafkaSettings
+from stock_producer.alphavantage import Answer
+from stock_producer.backfill import Backfill, Progress, Result, line
+from stock_producer.budget import Budget
+from stock_producer.delivery import Delivery
+from stock_producer.history import parts, refused
+from stock_producer.metrics import Metrics
+from stock_producer.outbox import Outbox
+from stock_producer.plans import PLANS, Plan
+from stock_producer.refusals import Kind, Refusal
+from stock_producer.responses import Endpoint, Request
+from stock_producer.usage import UsageFile
+
+FIRST, LAST = date(2026, 11, 1), date(2026, 11, 20)
+
+
+class Bench:
+    """What outlives the command, and `run`, which is the command."""
+
+    def __init__(self, path: Path, plan: Plan) -> None:
+        self.path, self.plan = path, plan
+        self.clock, self.vendor, self.broker = Clock(), Vendor(), Broker()
+        self.shown: list[Progress] = []
+
+    def run(self, symbols: list[str], fetch: object = None, wait: bool = False) -> Result:
+        import structlog
+        from prometheus_client import CollectorRegistry
+
+        log = structlog.stdlib.get_logger("t")
+        outbox = Outbox(self.path / "outbox.sqlite", 50_000_000)
+        usage = UsageFile(self.path / "budget.sqlite")
+        metrics = Metrics(CollectorRegistry(), [], [])
+        client = lambda config: Client(self.broker, config)  # noqa: E731
+        delivery = Delivery(load(KafkaSettings), outbox, metrics, Health(["kafka"]), self.clock, log, client)  # type: ignore[arg-type]
+        budget = Budget(self.plan.limits, usage, self.clock())
+        try:
+            filler = Backfill("simulated", budget, outbox, delivery, fetch or self.fetch, self.clock, self.sleep, self.shown.append)  # type: ignore[arg-type]
+            result = filler.run(parts(symbols, "daily", FIRST, LAST, self.plan), wait=wait)
+            assert filler.deliver()
+            return result
+        finally:
+            outbox.close()
+            usage.close()
+
+    def fetch(self, request: Request) -> Answer:
+        return self.vendor(request, self.clock())
+
+    def sleep(self, seconds: float) -> bool:
+        self.clock.advance(max(seconds, 0.01) if seconds < 0.2 else 60)
+        return False
+
+    def bars(self) -> list[Bar]:
+        return [decode(value, Bar) for _, _, value in self.broker.log]
+
+
+@pytest.fixture
+def free(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, PLANS["free"])
+
+
+def test_within_the_days_calls_and_on_the_next_day(free: Bench) -> None:
+    symbols = [f"S{number}" for number in range(40)]
+    first = free.run(symbols)
+    assert (first.waiting, len(free.vendor.asked), free.shown[0].days, free.shown[-1].left_today) == (15, 25, 1, 0)
+    assert free.run(symbols).waiting == 15
+    assert len(free.vendor.asked) == 25
+    free.clock.now = START + timedelta(days=1)
+    assert free.run(symbols).waiting == 0
+    assert sorted(free.vendor.asked) == sorted(symbols)
+    assert len({bar.event_id for bar in free.bars()}) == len(free.bars()) == 120
+    free.run(symbols)
+    assert len(free.vendor.asked) == 40
+
+
+def test_it_waits_over_midnight_when_told_so(free: Bench) -> None:
+    assert free.run([f"S{number}" for number in range(30)], wait=True).waiting == 0
+    assert len(free.vendor.asked) == 30
+    assert free.clock.now > START + timedelta(hours=13)
+
+
+def test_a_fault_is_tried_again_a_wrong_symbol_is_not(free: Bench) -> None:
+    faults = [Refusal(Kind.SERVER, "HTTP 500"), Refusal(Kind.BURST, "1 request per second")]
+    free.vendor.bodies["NOPE"] = b'{"Error Message": "Invalid API call."}'
+
+    def fetch(request: Request) -> Answer:
+        answer = free.fetch(request)
+        return Answer(request, free.clock(), 0.1, [], faults.pop()) if faults else answer
+
+    result = free.run(["IBM", "NOPE"], fetch)
+    assert list(result.failed) == ["NOPE"]
+    assert free.vendor.asked == ["IBM", "IBM", "IBM", "NOPE"]
+    assert len(free.bars()) == 3
+
+
+def test_a_wrong_key_ends_it(free: Bench) -> None:
+    free.vendor.bodies["IBM"] = Refusal(Kind.KEY, "no")
+    with pytest.raises(FatalError, match="ALPHA_VANTAGE_API_KEY"):
+        free.run(["IBM"])
+
+
+def test_only_the_days_that_were_asked_for(free: Bench) -> None:
+    free.vendor.bodies["IBM"] = daily("IBM", last="2026-11-23", count=30)
+    free.run(["IBM"])
+    days = [bar.starts_at.date() for bar in free.bars()]
+    assert (days[0], days[-1], len(days)) == (date(2026, 11, 2), LAST, 15)
+
+
+def test_calls_of_a_plan() -> None:
+    paid = parts(["A", "B"], "daily", FIRST, LAST, PLANS["75"])
+    assert [part.request.endpoint for part in paid] == [Endpoint.DAILY_ADJUSTED] * 2
+    intraday = parts(["A"], "5min", date(2025, 12, 10), date(2026, 2, 3), PLANS["75"])
+    assert [(dict(part.request.parameters)["month"], part.first.day, part.last.day) for part in intraday] == [
+        ("2025-12", 10, 31),
+        ("2026-01", 1, 31),
+        ("2026-02", 1, 3),
+    ]
+    assert "plan 75" in (refused("5min", PLANS["free"]) or "")
+    assert refused("daily", PLANS["free"]) is None
+
+
+def test_the_bar_says_what_remains() -> None:
+    assert line(Progress(5, 20, 500, 5, 3, 1), 4) == "[#...] 5/20 calls done, 15 to go, 3 calls left today, 1 more days; 500 bars"
