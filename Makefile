@@ -4,11 +4,11 @@ SHELL := bash
 ENV := local/stack/env.sh
 LINT := .build/lint/bin
 LIBS := $(patsubst %/requirements.in,%,$(wildcard libs/*/requirements.in))
-RUN := $(patsubst %/requirements.in,%,$(wildcard services/*/requirements.in local/*/requirements.in))
+RUN := $(patsubst %/requirements.in,%,$(wildcard local/*/requirements.in services/*/requirements.in))
 CONTRACT := $(patsubst %/requirements.in,%,$(wildcard tests/contract/requirements.in))
-UNIT := $(LIBS) $(RUN)
+UNIT := $(RUN) $(LIBS)
 
-.PHONY: help demo build build-test lock lint test test-unit test-contract test-integration chromium clean
+.PHONY: help demo build build-test lock lint test test-unit test-contract test-integration chromium infra-test cost clean images monitoring-test compose-test
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
@@ -58,3 +58,16 @@ cost: ## What it costs a month; SYMBOLS=50 INTERVAL=5 change the figures
 
 clean: ## Removes environments, jars, data and reports
 	rm -rf .build $(addsuffix /.venv,$(UNIT) tests/contract)
+
+images: ## The images of the services and their stand-ins, by docker compose
+	REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose build
+
+monitoring-test: ## Prometheus' rules, Alertmanager's routes, Grafana's dashboards, without an engine
+	@monitoring/check.sh
+	@$(ENV) test local/stack
+	@local/stack/.venv/bin/python -m pytest -q tests/monitoring
+
+compose-test: ## The whole stack in containers: images, health, kills, scaling, every panel, the end
+	@docker info >/dev/null 2>&1 || ../shared/tools/container-engine images . || { echo "It needs a Docker engine with Compose: start one." >&2; exit 2; }
+	@$(ENV) test local/stack
+	@local/stack/.venv/bin/python -m pytest -q -o timeout=900 tests/compose

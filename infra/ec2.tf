@@ -31,13 +31,13 @@ module "host" {
   } }
 
   log_groups = {
-    "producer.log"  = module.logs.names["producer"]
-    "consumer.log"  = module.logs.names["s3-sink"]
-    "sf-loader.log" = module.logs.names["sf-loader"]
-    "dashboard.log" = module.logs.names["dashboard"]
-    "auditor.log"   = module.logs.names["auditor"]
-    "kafka.log"     = module.logs.names["kafka"]
-    "zookeeper.log" = module.logs.names["zookeeper"]
+    "producer.log"         = module.logs.names["producer"]
+    "consumer.log"         = module.logs.names["s3-sink"]
+    "snowflake_loader.log" = module.logs.names["sf-loader"]
+    "streamlit.log"        = module.logs.names["dashboard"]
+    "auditor.log"          = module.logs.names["auditor"]
+    "kafka.log"            = module.logs.names["kafka"]
+    "zookeeper.log"        = module.logs.names["zookeeper"]
   }
 
   scripts = { for script in ["setup_kafka.sh", "systemd/kafka.service", "systemd/zookeeper.service"] : basename(script) => file("${path.root}/scripts/${script}") }

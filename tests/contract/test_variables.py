@@ -23,7 +23,12 @@ SERVICES: dict[str, type[BaseSettings]] = {
     "s3-sink": SinkSettings,
     "sf-loader": LoaderSettings,
 }
-BY_BOTO3 = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+BY_BOTO3 = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+COMPOSE = (ROOT / "compose.yaml").read_text()
+COMPOSE_ONLY = {"STAND_INS", "SNOWFLAKE_OWNER_ROLE", "SNOWFLAKE_READER_ROLE", "GRAFANA_PASSWORD", "PROMETHEUS_RETENTION"}
+"""What compose.yaml takes besides the services' variables, and STOCK_…_PORT: the ports of the machine."""
+FIXED = {"METRICS_HOST", "METRICS_PORT", "STATE_DIR", "DASHBOARD_HOST", "DASHBOARD_PORT"}
+"""What a container's inside decides: compose.yaml does not take them."""
 
 
 def variables(kind: type[BaseSettings]) -> set[str]:
@@ -33,7 +38,8 @@ def variables(kind: type[BaseSettings]) -> set[str]:
 def test_env_example_offers_every_variable_and_no_other() -> None:
     offered = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / "env.example").read_text(), re.MULTILINE))
     taken = set().union(*map(variables, SERVICES.values()), variables(TopicSettings))
-    assert offered - BY_BOTO3 == taken
+    machine = {name for name in offered if re.fullmatch(r"STOCK_[A-Z0-9]+_PORT", name)}
+    assert offered - BY_BOTO3 - COMPOSE_ONLY - machine == taken
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -46,3 +52,26 @@ def test_the_readme_names_every_variable_of_the_service(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_variable_says_what_it_is_for(service: str) -> None:
     assert {name for name, field in SERVICES[service].model_fields.items() if not field.description} == set()
+
+
+def given(service: str) -> set[str]:
+    """The names under a service's `environment` in compose.yaml, those of the anchors it takes in too."""
+    block = re.search(rf"^  {service}:\n((?:    .*\n|\n)+)", COMPOSE, re.MULTILINE)
+    assert block, service
+    anchors = re.search(r"    environment:\n      <<: \[(.*)\]", block[1])
+    assert anchors, service
+    texts = [block[1].partition("    environment:\n")[2]]
+    texts += [re.search(rf"^x-{name}: &{name}\n((?:  .*\n)+)", COMPOSE, re.MULTILINE)[1] for name in re.findall(r"\*([\w-]+)", anchors[1])]  # type: ignore[index]
+    return {name for text in texts for name in re.findall(r"^ +([A-Z][A-Z0-9_]+): ", text, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_compose_gives_each_service_its_variables_and_no_other(service: str) -> None:
+    outside = {*BY_BOTO3, "TZ"} if "S3_BUCKET" in variables(SERVICES[service]) else {"TZ"}
+    assert given(service) - outside == variables(SERVICES[service])
+
+
+def test_compose_takes_what_env_example_offers() -> None:
+    offered = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / "env.example").read_text(), re.MULTILINE))
+    taken = {name for name in re.findall(r"\$\{([A-Z][A-Z0-9_]+)", COMPOSE) if name != "REVISION"}
+    assert taken == offered - FIXED

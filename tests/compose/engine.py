@@ -1,0 +1,65 @@
+"""The containers of one compose project, by the docker command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("producer", "s3-sink", "sf-loader", "dashboard", "auditor")
+LOCAL = ("market", "snowflake")
+IMAGES = tuple(f"stock-{name}:local" for name in (*SERVICES, *LOCAL))
+
+
+def docker(*arguments: str, seconds: float = 120, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs docker and returns what came of it, whatever that is. Raises subprocess.TimeoutExpired."""
+    return subprocess.run(["docker", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=seconds)
+
+
+def said(*arguments: str, seconds: float = 120) -> str:
+    """What docker prints. Raises AssertionError with its message when it fails."""
+    done = docker(*arguments, seconds=seconds)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr[-3000:]}"
+    return done.stdout
+
+
+class Project:
+    """One project of compose.yaml with ports of its own. `variables` stand in the place of a .env; the caller's own ones stay out."""
+
+    def __init__(self, name: str, variables: Mapping[str, str], profiles: Sequence[str] = ()) -> None:
+        self.name = name
+        # The file is named: with a project's name alone, compose goes by what runs, not by what is written.
+        self._options = ["--file", str(ROOT / "compose.yaml"), "--env-file", os.devnull, "--project-name", name]
+        self._options += [part for profile in profiles for part in ("--profile", profile)]
+        inherited = {key: os.environ[key] for key in ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "SSL_CERT_FILE") if key in os.environ}
+        self._env = inherited | dict(variables)
+
+    def run(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
+        return docker("compose", *self._options, *arguments, seconds=seconds, env=self._env)
+
+    def do(self, *arguments: str, seconds: float = 120) -> str:
+        """What the compose command prints. Raises AssertionError with its message when it fails."""
+        done = self.run(*arguments, seconds=seconds)
+        assert done.returncode == 0, f"docker compose {' '.join(arguments)}: {(done.stderr + done.stdout)[-4000:]}"
+        return done.stdout
+
+    def containers(self) -> list[dict[str, Any]]:
+        """What `docker inspect` says of every container of the project, ended ones too."""
+        ids = said("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={self.name}").split()
+        return json.loads(said("inspect", *ids)) if ids else []
+
+    def of(self, service: str) -> list[dict[str, Any]]:
+        return [part for part in self.containers() if part["Config"]["Labels"]["com.docker.compose.service"] == service]
+
+    def states(self) -> dict[str, set[str]]:
+        """Service → healthy, starting, unhealthy, running (no check), or `exited CODE`."""
+        states: dict[str, set[str]] = {}
+        for part in self.containers():
+            state = part["State"]
+            text = f"exited {state['ExitCode']}" if state["Status"] == "exited" else state.get("Health", {}).get("Status", state["Status"])
+            states.setdefault(part["Config"]["Labels"]["com.docker.compose.service"], set()).add(text)
+        return states

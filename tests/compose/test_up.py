@@ -1,0 +1,56 @@
+"""The whole project without any .env: healthy, confined, and complete from end to end."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+from engine import LOCAL, SERVICES, Project
+from poll import poll_until
+
+JOBS = ("topics", "bucket", "database", "migrations")
+
+
+def audit(project: Project, *options: str) -> tuple[int, dict]:
+    done = project.run("exec", "-T", "auditor", "python", "-m", "stock_auditor", "audit", "--json", *options, seconds=90)
+    return done.returncode, json.loads(done.stdout) if done.stdout else {"error": done.stderr}
+
+
+def rows(project: Project) -> int:
+    """Records in Snowflake, if the audit finds nothing wrong."""
+    code, verdict = audit(project)
+    assert code == 0, verdict
+    return sum(part["rows"] for part in verdict["partitions"])
+
+
+def test_every_part_is_healthy(project: Project) -> None:
+    states = project.states()
+    assert {name: states.pop(name) for name in JOBS} == {name: {"exited 0"} for name in JOBS}
+    assert states == {name: {"healthy"} for name in states}
+    assert {*SERVICES, *LOCAL, "zookeeper", "kafka", "s3", "prometheus", "alertmanager"} <= set(states)
+
+
+def test_every_container_is_confined(project: Project) -> None:
+    for part in project.containers():
+        name, host = part["Name"], part["HostConfig"]
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert host["SecurityOpt"] == ["no-new-privileges:true"], name
+        assert 0 < host["Memory"] <= 1024**3, name
+        assert host["LogConfig"]["Config"].get("max-size"), name
+        assert part["Config"]["StopTimeout"] == 40, name
+        addresses = {entry["HostIp"] for entries in (host["PortBindings"] or {}).values() for entry in entries}
+        assert addresses <= {"127.0.0.1"}, name
+        if part["Config"]["Image"].startswith("stock-"):
+            assert part["Config"]["User"] == "10001:10001", name
+
+
+def test_the_page_is_served(project: Project, ports: dict[str, int]) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{ports['dashboard']}/_stcore/health", timeout=10) as answer:
+        assert answer.read() == b"ok"
+
+
+def test_quotes_arrive_and_the_audit_is_complete(project: Project) -> None:
+    poll_until(lambda: rows(project) >= 100, "100 records in Snowflake and a complete audit", 100, every=5)
+    code, verdict = audit(project, "--full")
+    assert code == 0, verdict
