@@ -24,8 +24,9 @@ from stock_objects.errors import ObjectError
 from stock_objects.memory import MemoryStore
 from stock_s3_sink.chunks import Limits, Records
 from stock_s3_sink.metrics import Metrics
+from stock_s3_sink.poll_clock import PollClock
 from stock_s3_sink.reports import Reports
-from stock_s3_sink.sink import PollClock, Sink
+from stock_s3_sink.sink import Sink
 from stock_s3_sink.source import Fetched, Listener, Place
 from stock_s3_sink.uploads import TOPICS, Uploads
 from stock_s3_sink.writer import LinkWriter

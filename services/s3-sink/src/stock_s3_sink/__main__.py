@@ -23,8 +23,9 @@ from stock_s3_sink.chunks import Limits
 from stock_s3_sink.config import SinkSettings
 from stock_s3_sink.dead_letters import Allowance, DeadLetterTopic
 from stock_s3_sink.metrics import Metrics
+from stock_s3_sink.poll_clock import PollClock
 from stock_s3_sink.reports import Reports
-from stock_s3_sink.sink import PollClock, Sink
+from stock_s3_sink.sink import Sink
 from stock_s3_sink.source import KafkaSource
 from stock_s3_sink.uploads import TOPICS, Uploads
 from stock_s3_sink.writer import LinkWriter

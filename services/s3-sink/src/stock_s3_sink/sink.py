@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol
 
 import structlog
 
-from stock_common.deadline import Deadline, Monotonic
+from stock_common.deadline import Deadline
 from stock_common.run import FatalError
 from stock_kafka.cluster import Unreachable
 from stock_objects.chain import Bucket, Chain
 from stock_objects.errors import ObjectError
 from stock_s3_sink.chunks import Limits, Reason
+from stock_s3_sink.poll_clock import PollClock
 from stock_s3_sink.position import position
 from stock_s3_sink.reports import Reports
-from stock_s3_sink.source import Fetched, Listener, Place
+from stock_s3_sink.source import Place, Source
 from stock_s3_sink.uploads import TOPICS, Partition, Uploads
 from stock_s3_sink.writer import Abandoned, LinkWriter
 
@@ -32,36 +32,6 @@ REVOKE_SECONDS = 20.0
 RETRY_SECONDS = 1.0
 GATE_UPLOADS = 2
 """Above half the memory ceiling the fullest buffers are cut, as long as fewer uploads than this are under way."""
-
-
-class Source(Protocol):
-    """What the loop needs of Kafka: `KafkaSource` is one."""
-
-    def subscribe(self, topics: Iterable[str], listener: Listener) -> None: ...
-    def consume(self, count: int, seconds: float) -> Fetched: ...
-    def topic_ids(self, topics: Iterable[str]) -> dict[str, str]: ...
-    def watermarks(self, place: Place) -> tuple[int, int]: ...
-    def end(self, place: Place) -> int: ...
-    def commit(self, positions: Mapping[Place, int], wait: bool) -> None: ...
-    def reposition(self, place: Place, offset: int) -> None: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class PollClock:
-    """When the group was last polled: a sleeper past max.poll.interval.ms may have lost its partitions and puts nothing."""
-
-    def __init__(self, limit: float, clock: Monotonic) -> None:
-        self._limit, self._clock = limit, clock
-        self._at = clock()
-
-    def polled(self) -> float:
-        self._at = self._clock()
-        return self._at
-
-    def fresh(self) -> bool:
-        return self._clock() - self._at < self._limit
 
 
 class Sink:
