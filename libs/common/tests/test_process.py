@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 
@@ -84,6 +86,21 @@ def test_loop_runs_until_the_signal_and_closes_once() -> None:
 
     code = run(step, lambda deadline: calls.append(f"close {deadline.remaining():.0f}"), health, stop, logs.logger("test"))
     assert (code, calls) == (0, ["step", "step", "step", "close 25"])
+
+
+def test_a_signal_that_comes_while_waiting_never_blocks() -> None:
+    """Signals at any moment of many waits: the lock of a threading.Event would be taken twice by the same thread."""
+    code = (
+        "import signal\n"
+        "from stock_common.run import Stop\n"
+        "stop = Stop()\n"
+        "signal.signal(signal.SIGALRM, lambda number, frame: stop.set())\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)\n"
+        "for _ in range(200_000): stop.wait(0.00001)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0)\n"
+        "assert stop and stop.wait(60)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], timeout=30, check=True)
 
 
 def test_fatal_error_closes_and_gives_one() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import structlog
@@ -21,10 +23,16 @@ class FatalError(Exception):
 
 
 class Stop:
-    """Set by SIGTERM or SIGINT; a second SIGINT ends the process at once."""
+    """Set by SIGTERM or SIGINT; a second SIGINT ends the process at once.
+
+    A pipe rather than a threading.Event: the handler runs in the main thread, which may hold the Event's lock just then, waiting on it, and
+    would wait for itself for ever.
+    """
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._stopped = False
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
 
     def install(self) -> None:
         """Takes the process's signals. Only from the main thread."""
@@ -34,17 +42,22 @@ class Stop:
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-        self._event.set()
+        self.set()
 
     def set(self) -> None:
-        self._event.set()
+        self._stopped = True
+        with suppress(BlockingIOError):  # the pipe is full: whoever waits is awake
+            os.write(self._write, b".")
 
     def __bool__(self) -> bool:
-        return self._event.is_set()
+        return self._stopped
 
     def wait(self, seconds: float) -> bool:
         """Sleeps up to `seconds`, less when the stop comes; True when it has come."""
-        return self._event.wait(seconds)
+        poller = select.poll()
+        poller.register(self._read, select.POLLIN)
+        poller.poll(max(0.0, seconds) * 1000)
+        return self._stopped
 
 
 def run(step: Callable[[], None], close: Callable[[Deadline], None], health: Health, stop: Stop, log: structlog.stdlib.BoundLogger) -> int:
