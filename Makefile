@@ -5,10 +5,11 @@ ENV := local/stack/env.sh
 LINT := .build/lint/bin
 LIBS := $(patsubst %/requirements.in,%,$(wildcard libs/*/requirements.in))
 RUN := $(patsubst %/requirements.in,%,$(wildcard local/*/requirements.in services/*/requirements.in))
+BENCHMARKS := $(patsubst benchmarks/bench_%.py,%,$(wildcard benchmarks/bench_*.py))
 CONTRACT := $(patsubst %/requirements.in,%,$(wildcard tests/contract/requirements.in))
 UNIT := $(RUN) $(LIBS)
 
-.PHONY: help demo build build-test lock lint test test-unit test-contract test-integration chromium infra-test cost clean images monitoring-test compose-test
+.PHONY: help demo build build-test lock lint test test-unit test-contract test-integration chromium infra-test cost clean images monitoring-test compose-test bench chaos
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
@@ -55,6 +56,15 @@ infra-test: ## Terraform: format, validate, test, plan for both deployments, che
 
 cost: ## What it costs a month; SYMBOLS=50 INTERVAL=5 change the figures
 	@python3 infra/cost.py $(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(INTERVAL),--interval $(INTERVAL))
+
+bench: $(addprefix bench-,$(BENCHMARKS)) ## Every benchmark, one after the other; bench-<name> runs one
+
+bench-%: build
+	@$(ENV) test local/stack
+	@PYTHONPATH=benchmarks local/stack/.venv/bin/python -m bench_$* $(ARGS)
+
+chaos: build ## Random faults on everything, then the audit; KILLS=200 SEED=1
+	@PYTHONPATH=tests local/stack/.venv/bin/python -m chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 
 clean: ## Removes environments, jars, data and reports
 	rm -rf .build $(addsuffix /.venv,$(UNIT) tests/contract)
