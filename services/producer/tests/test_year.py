@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[3] / "benchmarks" / "producer_year.py"
+SCRIPT = Path(__file__).parents[3] / "benchmarks" / "bench_producer_year.py"
 
 
 def test_some_weeks_of_the_year() -> None:
