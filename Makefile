@@ -59,6 +59,9 @@ cost: ## What it costs a month; SYMBOLS=50 INTERVAL=5 change the figures
 
 bench: $(addprefix bench-,$(BENCHMARKS)) ## Every benchmark, one after the other; bench-<name> runs one
 
+bench-producer_year: build
+	@services/producer/.venv/bin/python benchmarks/bench_producer_year.py $(ARGS)
+
 bench-%: build
 	@$(ENV) test local/stack
 	@PYTHONPATH=benchmarks local/stack/.venv/bin/python -m bench_$* $(ARGS)

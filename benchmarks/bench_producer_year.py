@@ -1,7 +1,7 @@
 """A simulated year of the producer's scheduler: its calls against New York's calendar and the market look-alike's limits.
 
-    services/producer/.venv/bin/python benchmarks/producer_year.py                            all plans × 1, 25, 100, 500 symbols
-    services/producer/.venv/bin/python benchmarks/producer_year.py --plans free,75 --symbols 25 --days 60 --full 2
+    make bench-producer_year                                                          all plans × 1, 25, 100, 500 symbols
+    make bench-producer_year ARGS="--plans free,75 --symbols 25 --days 60 --full 2"
 
 Each session is simulated from its first to its --edge minutes and from there before its close on; so many sessions as
 --full says, spread over the year, from end to end; each closed day and each night as a whole. Prints a table; exit code 1 when a call
