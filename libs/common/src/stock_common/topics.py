@@ -32,8 +32,10 @@ QUOTES = RecordTopic("stock-data", 6, 7 * DAY_MS, "stock-quote/1", record=Quote)
 ALERTS = RecordTopic("stock-alerts", 3, 7 * DAY_MS, "stock-alert/1", record=Alert)
 BARS = RecordTopic("stock-bars", 3, 7 * DAY_MS, "stock-bar/1", record=Bar)
 DEAD_LETTERS = Topic("stock-dlq", 3, 30 * DAY_MS)
+DECISIONS = Topic("stock-decisions", 1, 7 * DAY_MS, "stock-decision/1", compacted=True)
+"""What operators decided: dead letters replayed, losses accepted. Each has a key of its own, so compaction keeps them for good."""
 STATUS = Topic("stock-status", 1, 7 * DAY_MS, "stock-status/1", compacted=True)
 
 SUNK = (QUOTES, ALERTS, BARS)
 """The topics whose records go to S3 and Snowflake."""
-ALL: tuple[Topic, ...] = (*SUNK, DEAD_LETTERS, STATUS)
+ALL: tuple[Topic, ...] = (*SUNK, DEAD_LETTERS, DECISIONS, STATUS)

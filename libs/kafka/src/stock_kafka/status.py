@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from stock_common import status
 from stock_common.status import Status
@@ -31,6 +31,9 @@ class StatusPublisher:
             self._producer.produce(STATUS.name, status.encode(state), state.key, headers={SCHEMA_HEADER: STATUS.schema})
         except BufferError:
             self._log.warning("status dropped: the queue is full", key=state.key)
+        except KafkaException as error:
+            # A broker that has just started knows no topics for a moment, and the client then refuses the message itself.
+            self._log.warning("status dropped", key=state.key, error=str(error))
         self._producer.poll(0)
 
     def close(self, seconds: float) -> None:

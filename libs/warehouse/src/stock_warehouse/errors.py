@@ -46,7 +46,8 @@ _EXPIRED = {250002, 390110, 390111, 390112, 390113, 390114, 390115, 390195}
 """The connection was closed, or the session's or the master token is unknown, expired or invalid."""
 _MISSING = {2003, 2043, 3001, 3003, 606, 90105, 90106}
 """Object missing or not authorised; insufficient privileges; no warehouse, database or schema chosen."""
-_SIGN_IN = range(390100, 396000)
+REFUSED_SIGN_IN = 390100
+_SIGN_IN = range(REFUSED_SIGN_IN, 396000)
 _CLIENT = range(250000, 300000)
 """The connector's own numbers: network and protocol."""
 _CONFIGURED = {251001, 251005, 251006, 251007, 251008}

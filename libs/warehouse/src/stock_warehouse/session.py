@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import snowflake.connector
 from snowflake.connector.errors import Error
+from snowflake.connector.network import ReauthenticationRequest
 
 from stock_common.run import FatalError
 from stock_warehouse.config import STATEMENT_SECONDS, WarehouseSettings, connect_arguments, session_parameters
-from stock_warehouse.errors import SessionExpired, UnknownOutcome, WarehouseError, WarehouseUnavailable, classify
+from stock_warehouse.errors import REFUSED_SIGN_IN, SessionExpired, UnknownOutcome, WarehouseError, WarehouseUnavailable, classify
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -141,6 +142,9 @@ class Warehouse:
                     self._connection = self._connect(**self._arguments)
                 except Error as error:
                     raise _classified(error, "the sign-in") from None
+                except ReauthenticationRequest as error:
+                    # No Error of the connector's: so it says at the sign-in that a token has expired.
+                    raise classify(REFUSED_SIGN_IN, "", str(error.cause), "the sign-in") from None
                 except (OSError, ValueError, TypeError) as error:
                     raise classify(251008, "", f"the private key cannot be used: {type(error).__name__}: {error}") from None
                 self._connection.telemetry_enabled = False
