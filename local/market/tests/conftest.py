@@ -45,5 +45,5 @@ class Bench:
 def new_bench() -> Callable[..., Bench]:
     """Makes benches. They share one tape a calendar: it holds nothing but what can be computed again."""
     calendars = {"24/7": around_the_clock(LAST_YEAR), "XNYS": new_york_exchange(LAST_YEAR)}
-    tapes = {name: Tape(calendar, DailyBars(len(calendar))) for name, calendar in calendars.items()}
+    tapes = {name: Tape(calendar, DailyBars(calendar.days)) for name, calendar in calendars.items()}
     return lambda calendar="24/7", plan="unlimited", now="2026-11-24T12:00:00": Bench(tapes[calendar], plan, now)

@@ -49,7 +49,7 @@ def assemble(settings: MarketSettings) -> Market:
     plan = PLANS[settings.market_plan]
     # When the vendor's day begins is not documented; it counts in New York's time everywhere else.
     limits = Limits(plan, time.monotonic, lambda: datetime.now(NEW_YORK).date())
-    return Market(Tape(calendar, DailyBars(len(calendar))), plan, clock.now, limits, Faults(time.monotonic, settings.market_latency_ms))
+    return Market(Tape(calendar, DailyBars(calendar.days)), plan, clock.now, limits, Faults(time.monotonic, settings.market_latency_ms))
 
 
 def main() -> int:

@@ -94,7 +94,7 @@ def wants_csv(request: Request) -> bool:
     return request.params.get("datatype") == "csv"
 
 
-def dollars(price: int) -> str:
+def dollars(price: float) -> str:
     """Four decimals, as in GLOBAL_QUOTE and the time series."""
     return f"{price / SCALE:.4f}"
 

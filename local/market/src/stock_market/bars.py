@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import date
 from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +21,12 @@ from bokeh_sampledata import stocks
 SCALE = 10_000
 CENT = 100
 REPLAYED = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
+SPLITS = {
+    "AMZN": ((date(2022, 6, 6), 20),),
+    "NVDA": ((date(2021, 7, 20), 4), (date(2024, 6, 10), 10)),
+    "TSLA": ((date(2020, 8, 31), 5), (date(2022, 8, 25), 3)),
+}
+"""Symbol → the first day in new shares, and how many there are for an old one, oldest first. The dates are the real ones."""
 UNKNOWN_PREFIX = "NOPE"
 SYMBOLS_KEPT = 512
 
@@ -59,22 +69,34 @@ def us_traded(symbol: str) -> bool:
 
 
 class DailyBars:
-    """The bars of `sessions` sessions, for any symbol, one row a session."""
+    """The bars of the sessions on `days`, as traded, for any symbol, one row a session."""
 
-    def __init__(self, sessions: int) -> None:
-        self._sessions = sessions
+    def __init__(self, days: Sequence[date]) -> None:
+        self._days = days
         self.rows = lru_cache(SYMBOLS_KEPT)(self._rows)
 
     def bar(self, symbol: str, index: int) -> Bar:
         return Bar(*self.rows(symbol)[index].tolist())
 
     def previous_close(self, symbol: str, index: int) -> int:
-        """The close of the session before; the open itself where there is none."""
+        """The close of the session before, in this session's shares; the open itself where there is none."""
         rows = self.rows(symbol)
-        return int(rows[index - 1, 3] if index else rows[0, 0])
+        return int(rows[index - 1, 3]) // self.shares(symbol, index - 1, index) if index else int(rows[0, 0])
+
+    def shares(self, symbol: str, index: int, later: int) -> int:
+        """How many shares of session `later` one of session `index` has become."""
+        start, end = self._days[index], self._days[later]
+        return prod(ratio for day, ratio in SPLITS.get(symbol, ()) if start < day <= end)
 
     def _rows(self, symbol: str) -> Rows:
-        return replayed(symbol, self._sessions) if symbol in REPLAYED else random_walk(symbol, self._sessions)
+        if symbol in REPLAYED:
+            return replayed(symbol, len(self._days))
+        rows = random_walk(symbol, len(self._days))
+        for day, ratio in SPLITS.get(symbol, ()):
+            before = rows[: bisect_left(self._days, day)]
+            before[:, :4] *= ratio
+            before[:, 4] //= ratio
+        return rows
 
 
 def real_bars(symbol: str) -> Rows:

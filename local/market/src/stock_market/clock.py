@@ -64,6 +64,10 @@ class Calendar:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    @property
+    def days(self) -> list[date]:
+        return [session.day for session in self._sessions]
+
     def __getitem__(self, index: int) -> Session:
         return self._sessions[index]
 

@@ -35,6 +35,7 @@ class Order(BaseModel):
     fault: Kind | None = Field(None, description="What goes wrong.")
     count: int | None = Field(None, ge=1, description="For how many calls.")
     seconds: float | None = Field(None, gt=0, le=86_400, description="For how long.")
+    after: float = Field(0.0, ge=0, le=86_400, description="Seconds from now on when it begins.")
     function: str | None = Field(None, description="Only calls of this function.")
     hold: float | None = Field(None, gt=0, le=600, description="slow, timeout: how long a call is held, in seconds.")
     latency_ms: int | None = Field(None, ge=0, le=60_000, description="Wait before every answer from now on.")
@@ -46,7 +47,8 @@ class _Standing:
         self.function = order.function
         self.hold = order.hold or HOLD_SECONDS.get(kind, 0.0)
         self.left = order.count if order.count or order.seconds else 1
-        self.until = now + order.seconds if order.seconds else None
+        self.begins = now + order.after
+        self.until = self.begins + order.seconds if order.seconds else None
 
     def over(self, now: float) -> bool:
         return self.left == 0 or (self.until is not None and now >= self.until)
@@ -77,9 +79,9 @@ class Faults:
     def meet(self, function: str) -> tuple[Kind, float] | None:
         """The fault that a call of `function` meets, with the seconds it is held; it counts as met."""
         with self._lock:
-            self._forget()
+            now = self._forget()
             for fault in self._standing:
-                if fault.function in (None, function):
+                if fault.begins <= now and fault.function in (None, function):
                     if fault.left is not None:
                         fault.left -= 1
                     return fault.kind, fault.hold
@@ -87,18 +89,19 @@ class Faults:
 
     def state(self) -> list[dict[str, object]]:
         with self._lock:
-            self._forget()
-            now = self._monotonic()
+            now = self._forget()
             return [
                 {
                     "fault": fault.kind,
                     "function": fault.function,
+                    "begins_in": max(0.0, round(fault.begins - now, 3)),
                     "calls_left": fault.left,
                     "seconds_left": None if fault.until is None else round(fault.until - now, 3),
                 }
                 for fault in self._standing
             ]
 
-    def _forget(self) -> None:
+    def _forget(self) -> float:
         now = self._monotonic()
         self._standing = [fault for fault in self._standing if not fault.over(now)]
+        return now

@@ -40,7 +40,8 @@ Points = dict[str, list[str]]
 
 
 def intraday(request: Request) -> Answer:
-    """Bars of 1 to 60 minutes, stamped with their start in New York, extended hours included unless `extended_hours=false`."""
+    """Bars of 1 to 60 minutes, stamped with their start in New York, extended hours included unless `extended_hours=false`, in the newest
+    day's shares unless `adjusted=false`."""
     symbol, interval = _symbol(request), request.params.get("interval", "")
     month = request.params.get("month", "")
     if interval not in INTERVALS or (month and not _MONTH.fullmatch(month)):
@@ -85,10 +86,12 @@ def _sessions(request: Request, month: str, full: bool) -> Iterator[Session]:
 
 
 def _session_bars(request: Request, symbol: str, session: Session, minutes: int) -> Iterator[tuple[str, list[str]]]:
+    tape, as_of = request.tape, request.as_of()
     extended = request.params.get("extended_hours", "true") != "false"
-    starts, rows = grouped(*request.tape.minutes(symbol, session, request.as_of(), extended), minutes)
-    for start, (opened, high, low, close, volume) in zip(reversed(starts.tolist()), reversed(rows.tolist()), strict=True):
-        yield local(start).strftime("%Y-%m-%d %H:%M:%S"), [dollars(opened), dollars(high), dollars(low), dollars(close), str(volume)]
+    shares = 1 if request.params.get("adjusted") == "false" else tape.shares(symbol, session, tape.calendar.opened(as_of))
+    starts, rows = grouped(*tape.minutes(symbol, session, as_of, extended), minutes)
+    for start, (*prices, volume) in zip(reversed(starts.tolist()), reversed(rows.tolist()), strict=True):
+        yield local(start).strftime("%Y-%m-%d %H:%M:%S"), [*(dollars(price / shares) for price in prices), str(volume * shares)]
 
 
 def daily(request: Request) -> Answer:
@@ -97,15 +100,19 @@ def daily(request: Request) -> Answer:
     if full and not request.plan.premium:
         raise Refused(premium_parameter("outputsize=full", request.function))
     bars = request.tape.daily(symbol, request.as_of(), None if full else COMPACT)
-    points = {day.isoformat(): [*(dollars(price) for price in bar[:4]), str(bar.volume)] for day, bar in bars}
+    points = {session.day.isoformat(): [*(dollars(price) for price in bar[:4]), str(bar.volume)] for session, bar in bars}
     return _daily(request, "Daily Prices (open, high, low, close) and Volumes", symbol, _OHLCV, points)
 
 
 def daily_adjusted(request: Request) -> Answer:
-    """Daily bars with adjusted closes. The market has neither splits nor dividends, so they are the closes."""
-    symbol = _symbol(request)
-    bars = request.tape.daily(symbol, request.as_of(), None if _full(request) else COMPACT)
-    points = {day.isoformat(): [*(short(price) for price in bar[:4]), short(bar.close), str(bar.volume), "0.0000", "1.0"] for day, bar in bars}
+    """Daily bars as traded, with closes in the newest day's shares and the splits. The market has no dividends."""
+    symbol, tape = _symbol(request), request.tape
+    bars = list(tape.daily(symbol, request.as_of(), None if _full(request) else COMPACT))
+    newest, points = bars[0][0], {}
+    for session, bar in bars:
+        adjusted = short(bar.close // tape.shares(symbol, session, newest))
+        traded = [short(price) for price in bar[:4]]
+        points[session.day.isoformat()] = [*traded, adjusted, str(bar.volume), "0.0000", f"{tape.split(symbol, session):.1f}"]
     return _daily(request, "Daily Time Series with Splits and Dividend Events", symbol, _ADJUSTED, points)
 
 

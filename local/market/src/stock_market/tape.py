@@ -91,15 +91,23 @@ class Tape:
                 return Extended(self._traded_at(symbol, segment, tick), price)
         return None
 
-    def daily(self, symbol: str, instant: int, count: int | None) -> Iterator[tuple[date, Bar]]:
-        """The newest `count` days (all of them with None), newest first; the newest may be under way."""
+    def daily(self, symbol: str, instant: int, count: int | None) -> Iterator[tuple[Session, Bar]]:
+        """The newest `count` days (all of them with None) as traded, newest first; the newest may be under way."""
         now = self.quote(symbol, instant)
-        newest = self.calendar.opened(instant - self._phase(symbol)).number
-        yield now.day, Bar(now.open, now.high, now.low, now.price, now.volume)
+        newest = self.calendar.opened(instant - self._phase(symbol))
+        yield newest, Bar(now.open, now.high, now.low, now.price, now.volume)
         rows = self._bars.rows(symbol)
-        oldest = 0 if count is None else max(0, newest - count + 1)
-        for index in range(newest - 1, oldest - 1, -1):
-            yield self.calendar[index].day, Bar(*rows[index].tolist())
+        oldest = 0 if count is None else max(0, newest.number - count + 1)
+        for index in range(newest.number - 1, oldest - 1, -1):
+            yield self.calendar[index], Bar(*rows[index].tolist())
+
+    def shares(self, symbol: str, session: Session, later: Session) -> int:
+        """How many shares of session `later` one of `session` has become, by splits."""
+        return self._bars.shares(symbol, session.number, later.number)
+
+    def split(self, symbol: str, session: Session) -> int:
+        """How many new shares there were for an old one on that session; 1: no split."""
+        return self._bars.shares(symbol, session.number - 1, session.number) if session.number else 1
 
     def minutes(self, symbol: str, session: Session, instant: int, extended: bool) -> tuple[Ints, Ints]:
         """A session's minutes up to `instant`: their starts (int64[n], milliseconds) and rows (open, high, low, close, volume), oldest first."""
