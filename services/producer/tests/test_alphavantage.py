@@ -37,7 +37,7 @@ class Server(ThreadingHTTPServer):
             def do_GET(self) -> None:
                 outer.asked.append(parse_qs(urlsplit(self.path).query))
                 outer.release.wait(5)
-                status, headers, body = outer.reply
+                status, headers, body = outer.answer()
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
                     self.send_header(name, value)
@@ -52,6 +52,9 @@ class Server(ThreadingHTTPServer):
                     super().handle()
 
         super().__init__(("127.0.0.1", 0), Handler)
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        return self.reply
 
     @property
     def url(self) -> str:

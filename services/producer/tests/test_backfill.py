@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import START, Broker, Client, Clock, Vendor, daily
+from conftest import START, Broker, Client, Clock, Death, Vendor, daily
+from test_deaths import die_once
 
 from stock_common.health import Health
 from stock_common.records import Bar, decode
@@ -36,7 +37,8 @@ class Bench:
         self.clock, self.vendor, self.broker = Clock(), Vendor(), Broker()
         self.shown: list[Progress] = []
 
-    def run(self, symbols: list[str], fetch: object = None, wait: bool = False) -> Result:
+    def run(self, symbols: list[str], fetch: object = None, wait: bool = False, dying: tuple[str, str, bool] | None = None) -> Result:
+        """`dying`: the part, its method, and whether the process dies after its first call or before."""
         import structlog
         from prometheus_client import CollectorRegistry
 
@@ -47,6 +49,9 @@ class Bench:
         client = lambda config: Client(self.broker, config)  # noqa: E731
         delivery = Delivery(load(KafkaSettings), outbox, metrics, Health(["kafka"]), self.clock, log, client)  # type: ignore[arg-type]
         budget = Budget(self.plan.limits, usage, self.clock())
+        if dying:
+            part, method, after = dying
+            die_once({"budget": budget, "outbox": outbox, "client": delivery._producer}[part], method, after=after)
         try:
             filler = Backfill("simulated", budget, outbox, delivery, fetch or self.fetch, self.clock, self.sleep, self.shown.append)  # type: ignore[arg-type]
             result = filler.run(parts(symbols, "daily", FIRST, LAST, self.plan), wait=wait)
@@ -84,6 +89,29 @@ def test_within_the_days_calls_and_on_the_next_day(free: Bench) -> None:
     assert len({bar.event_id for bar in free.bars()}) == len(free.bars()) == 120
     free.run(symbols)
     assert len(free.vendor.asked) == 40
+
+
+@pytest.mark.parametrize(
+    ("dying", "calls_lost"),
+    [
+        pytest.param(("budget", "take", True), 0, id="call counted | call made"),
+        pytest.param(("outbox", "add", False), 1, id="call made | bars kept"),
+        pytest.param(("outbox", "add", True), 0, id="bars kept | sent"),
+        pytest.param(("client", "produce", True), 0, id="sent | delivery report"),
+        pytest.param(("outbox", "remove", False), 0, id="delivery report | delete"),
+        pytest.param(("outbox", "remove", True), 0, id="delete | next call"),
+    ],
+)
+def test_a_death_loses_no_bar_and_only_the_call_that_was_under_way(free: Bench, dying: tuple[str, str, bool], calls_lost: int) -> None:
+    symbols = ["A", "B", "C"]
+    for _ in range(2):
+        with pytest.raises(Death):
+            free.run(symbols, dying=dying)
+        free.clock.advance(5)
+    assert free.run(symbols).waiting == 0
+    assert len(free.vendor.asked) == len(symbols) + 2 * calls_lost
+    assert {(bar.symbol, bar.starts_at.day) for bar in free.bars()} == {(symbol, day) for symbol in symbols for day in (18, 19, 20)}
+    assert len({bar.event_id for bar in free.bars()}) == 9
 
 
 def test_it_waits_over_midnight_when_told_so(free: Bench) -> None:

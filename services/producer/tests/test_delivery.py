@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 from conftest import START, World
+from structlog.testing import capture_logs
 
 from stock_common.deadline import Deadline
 from stock_common.run import FatalError
@@ -148,3 +149,14 @@ def test_closing_ends_at_the_deadline_and_keeps_the_rest(world: World) -> None:
     ticks = iter(range(100))
     world.delivery.close(Deadline(3, lambda: float(next(ticks))))
     assert world.outbox.rows == 3
+
+
+def test_delivered_messages_are_told_by_their_ids_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "stock")
+    world.start()
+    quote, alert = b'{"event_id": "e1"}', b'{"alert_id": "a1", "event_id": "e1"}'
+    world.outbox.add([Message("stock-data", "S", quote), Message("stock-alerts", "S", alert)], {}, {}, START)
+    with capture_logs() as told:
+        world.delivery.close(Deadline(5))
+    assert [line["ids"] for line in told if line["event"] == "delivered"] == [["e1", "a1"]]
+    assert world.outbox.rows == 0

@@ -110,8 +110,9 @@ def test_without_kafka_it_fetches_keeps_and_ends_cleanly_and_the_key_is_nowhere(
         server.reply = (200, {}, f'{{"Information": "We have detected your API key as {KEY}: Burst pattern detected"}}'.encode())
         calls = len(server.asked)
         poll_until(lambda: len(server.asked) > calls + 1, "refused calls")
-        other = once(environment | {"STATE_DIR": str(tmp_path / "other"), "METRICS_PORT": str(free_port())})
-        assert (other.returncode, "Another producer runs" in other.stdout) == (1, True)
+        for same in ({"STATE_DIR": str(tmp_path / "other")}, {"ALPHA_VANTAGE_API_KEY": "another"}):
+            other = once(environment | same | {"METRICS_PORT": str(free_port())})
+            assert (other.returncode, "Another producer runs" in other.stdout) == (1, True)
         told = urllib.request.urlopen(f"{metrics}/metrics", timeout=5).read().decode()
         assert 'stock_producer_refusals_total{kind="burst"}' in told
         with pytest.raises(urllib.error.HTTPError, match="503"):

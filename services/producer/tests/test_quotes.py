@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from stock_common.records import Quote, decode, encode
+from stock_producer.ids import quote_id
 from stock_producer.plans import PLANS, Freshness
-from stock_producer.quotes import event_id, freshness, quote
+from stock_producer.quotes import freshness, quote
 from stock_producer.responses import Endpoint, Observed
 
 AT = datetime(2026, 11, 23, 15, 0, 0, 123456, tzinfo=UTC)
@@ -15,13 +16,13 @@ SEEN = Observed("IBM", Decimal("101.5000"), None, Decimal(102), None, Decimal(10
 
 
 def test_the_event_is_named_by_what_was_observed() -> None:
-    same = event_id("alphavantage", "GLOBAL_QUOTE", "IBM", AT)
-    assert same == event_id("alphavantage", "GLOBAL_QUOTE", "IBM", AT) == "d55523a6-8100-50bf-bf1d-7cd3ee296de4"
+    same = quote_id("alphavantage", "GLOBAL_QUOTE", "IBM", AT)
+    assert same == quote_id("alphavantage", "GLOBAL_QUOTE", "IBM", AT) == "d55523a6-8100-50bf-bf1d-7cd3ee296de4"
     others = {
-        event_id("simulated", "GLOBAL_QUOTE", "IBM", AT),
-        event_id("alphavantage", "REALTIME_BULK_QUOTES", "IBM", AT),
-        event_id("alphavantage", "GLOBAL_QUOTE", "AAPL", AT),
-        event_id("alphavantage", "GLOBAL_QUOTE", "IBM", AT + timedelta(microseconds=1)),
+        quote_id("simulated", "GLOBAL_QUOTE", "IBM", AT),
+        quote_id("alphavantage", "REALTIME_BULK_QUOTES", "IBM", AT),
+        quote_id("alphavantage", "GLOBAL_QUOTE", "AAPL", AT),
+        quote_id("alphavantage", "GLOBAL_QUOTE", "IBM", AT + timedelta(microseconds=1)),
     }
     assert len(others | {same}) == 5
 

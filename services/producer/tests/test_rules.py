@@ -8,7 +8,7 @@ from conftest import START
 
 from stock_common.records import Alert, Quote
 from stock_producer.alerting import Alerting, Watch
-from stock_producer.quotes import event_id
+from stock_producer.ids import quote_id
 from stock_producer.rules import MoveAgainstClose
 
 RULE = MoveAgainstClose(Decimal(5))
@@ -19,7 +19,7 @@ def quote(
 ) -> Quote:
     fetched_at = START + timedelta(seconds=at)
     return Quote(
-        event_id=event_id("simulated", "GLOBAL_QUOTE", "IBM", fetched_at),
+        event_id=quote_id("simulated", "GLOBAL_QUOTE", "IBM", fetched_at),
         symbol="IBM",
         price=Decimal(price),
         previous_close=previous_close and Decimal(previous_close),  # type: ignore[arg-type]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -63,7 +64,7 @@ class Delivery:
         self._clock = clock
         self._log = log
         self._last_seq = 0
-        self._delivered: list[int] = []
+        self._delivered: list[Row] = []
         self._failure: KafkaError | None = None
         self._failing_since: datetime | None = None
         self._resume_at: datetime | None = None
@@ -109,7 +110,10 @@ class Delivery:
     def _settle(self) -> None:
         if self._delivered:
             done, self._delivered = self._delivered, []
-            self._outbox.remove(done)
+            # Before they leave the outbox: what a crash keeps from being told is sent, and told, again.
+            if logging.getLogger("stock").isEnabledFor(logging.DEBUG):
+                self._log.debug("delivered", ids=list(_ids(done)))
+            self._outbox.remove([row.seq for row in done])
             self._failing_since, self.trouble = None, None
         if self._failure is None:
             return
@@ -141,7 +145,7 @@ class Delivery:
             if error.code() != _PURGED:
                 self._failure = self._failure or error
             return
-        self._delivered.append(row.seq)
+        self._delivered.append(row)
         self._metrics.delivered.labels(row.topic).inc()
         self._metrics.delivery_seconds.observe(max(0.0, (self._clock() - row.added_at).total_seconds()))
         self._see(connected=True)
@@ -165,3 +169,10 @@ class Delivery:
             self._health.reached("kafka")
         else:
             self._log.warning("kafka is not reachable: quotes wait in the outbox", outbox=self._outbox.rows)
+
+
+def _ids(rows: Iterable[Row]) -> Iterable[str]:
+    """What each message is called in its table."""
+    for row in rows:
+        record = json.loads(row.value)
+        yield record.get("alert_id") or record.get("event_id", "")

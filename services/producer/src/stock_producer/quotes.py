@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 
 from stock_common.records import Quote
+from stock_producer.ids import quote_id
 from stock_producer.plans import Freshness, Plan
 from stock_producer.responses import Endpoint, Observed
-
-_NAMESPACE = uuid.UUID("6f1a3c1e-8a0e-5b5d-9c55-0d8a5a6a2f10")
-
-
-def event_id(source: str, endpoint: str, symbol: str, fetched_at: datetime) -> str:
-    """UUIDv5 of what was observed: the same observation has the same id whenever it is sent."""
-    return str(uuid.uuid5(_NAMESPACE, f"{source}|{endpoint}|{symbol}|{fetched_at.isoformat()}"))
 
 
 def freshness(observed: Observed, endpoint: Endpoint, plan: Plan) -> Freshness:
@@ -30,7 +23,7 @@ def freshness(observed: Observed, endpoint: Endpoint, plan: Plan) -> Freshness:
 def quote(observed: Observed, endpoint: Endpoint, source: str, fetched_at: datetime, fresh: Freshness, session: str) -> Quote:
     """The quote of an observation that arrived at `fetched_at` (aware)."""
     return Quote(
-        event_id=event_id(source, endpoint, observed.symbol, fetched_at),
+        event_id=quote_id(source, endpoint.value, observed.symbol, fetched_at),
         symbol=observed.symbol,
         price=observed.price,
         open=observed.open,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -10,8 +9,8 @@ from typing import Protocol
 import msgspec
 
 from stock_common.records import Alert, Quote
+from stock_producer.ids import alert_id
 
-_NAMESPACE = uuid.UUID("1d0a6c52-5b5b-5f0e-8f0c-9f2f0d3a7b61")
 CENT = Decimal("0.01")
 HYSTERESIS = Decimal(10)
 """Percent of the threshold: a price at the threshold does not raise alert after alert."""
@@ -41,15 +40,10 @@ def observed_at(quote: Quote) -> datetime:
     return quote.quoted_at or quote.fetched_at
 
 
-def alert_id(rule: str, quote: Quote) -> str:
-    """UUIDv5 of the rule and the quote that caused it."""
-    return str(uuid.uuid5(_NAMESPACE, f"{rule}|{quote.event_id}"))
-
-
 def alert(rule: str, severity: str, quote: Quote, reference: Decimal | None, threshold: Decimal, direction: str, message: str) -> Alert:
     """The alert that `quote` causes."""
     return Alert(
-        alert_id=alert_id(rule, quote),
+        alert_id=alert_id(rule, quote.event_id),
         rule=rule,
         symbol=quote.symbol,
         price=quote.price,

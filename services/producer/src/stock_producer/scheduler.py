@@ -30,8 +30,10 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class _Turn(NamedTuple):
-    request: Request
-    calendar: str
+    """One call. `asked_at` None: one of its members was never asked for."""
+
+    members: Sequence[Watched]
+    endpoint: Endpoint
     asked_at: datetime | None
     not_before: datetime
     busy: bool
@@ -61,7 +63,8 @@ def next_fetch(
         return Decision(None, wake_at, min(interval, LONGEST_INTERVAL))
     send_at = max(best_due, allowance.earliest, _spaced(allowance, interval / max(1, running), pace))
     ready = send_at <= now
-    return Decision(best.request if ready else None, now if ready else min(wake_at, send_at), min(interval, LONGEST_INTERVAL))
+    request = Request(best.endpoint, tuple(member.symbol for member in best.members)) if ready else None
+    return Decision(request, now if ready else min(wake_at, send_at), min(interval, LONGEST_INTERVAL))
 
 
 class _Stage(NamedTuple):
@@ -90,27 +93,26 @@ def _wants(item: Watched, stage: _Stage) -> bool:
 
 
 def _turns(items: Sequence[Watched], stages: Mapping[str, _Stage], plan: Plan) -> list[_Turn]:
-    """The calls that serve `items`, in their order: up to 100 of a calendar in one where the plan and the symbol allow."""
-    groups: list[tuple[Endpoint, list[Watched]]] = []
+    """The calls that serve `items`: up to 100 of a calendar in one where the plan and the symbol allow."""
+    turns: list[_Turn] = []
     bulk: dict[str, list[Watched]] = {}
     for item in items:
         if plan.bulk and item.bulk:
             bulk.setdefault(item.calendar, []).append(item)
         else:
-            groups.append((Endpoint.GLOBAL_QUOTE, [item]))
-    for members in bulk.values():
-        groups += [(Endpoint.BULK, members[at : at + BULK_SIZE]) for at in range(0, len(members), BULK_SIZE)]
-    return [
-        _Turn(
-            Request(endpoint, tuple(member.symbol for member in members)),
-            members[0].calendar,
-            None if any(member.asked_at is None for member in members) else min(member.asked_at or _NEVER for member in members),
-            max(member.not_before or _NEVER for member in members),
-            any(member.busy for member in members),
-            not stages[members[0].calendar].is_open,
-        )
-        for endpoint, members in groups
-    ]
+            closing = not stages[item.calendar].is_open
+            turns.append(_Turn((item,), Endpoint.GLOBAL_QUOTE, item.asked_at, item.not_before or _NEVER, item.busy, closing))
+    for calendar, members in bulk.items():
+        closing = not stages[calendar].is_open
+        turns += [_bulk_turn(members[at : at + BULK_SIZE], closing) for at in range(0, len(members), BULK_SIZE)]
+    return turns
+
+
+def _bulk_turn(members: Sequence[Watched], closing: bool) -> _Turn:
+    asked = [member.asked_at for member in members if member.asked_at]
+    not_before = max(member.not_before or _NEVER for member in members)
+    busy = any(member.busy for member in members)
+    return _Turn(members, Endpoint.BULK, min(asked) if len(asked) == len(members) else None, not_before, busy, closing)
 
 
 def interval_of(count: int, limits: Limits, pace: Pace) -> float:
@@ -129,7 +131,7 @@ def _day_interval(now: datetime, turns: Sequence[_Turn], hours: Mapping[str, Seq
     The turns after the close are set aside first, but no more than half of what is left.
     """
     open_seconds, closings = 0.0, 0
-    for calendar, count in Counter(turn.calendar for turn in turns).items():
+    for calendar, count in Counter(turn.members[0].calendar for turn in turns).items():
         windows = hours[calendar]
         open_seconds += count * overlap(windows, now - plan.delay, allowance.day_ends - plan.delay).total_seconds()
         closings += count * any(now < window.closes + plan.delay + CLOSING_GRACE < allowance.day_ends for window in windows)

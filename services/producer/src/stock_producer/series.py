@@ -5,7 +5,6 @@ Daily bars are stamped with their day, intraday bars with their start, naive, in
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from stock_common.records import PRICE_STEP, Bar
+from stock_producer.ids import bar_id
 from stock_producer.refusals import Kind, Refusal
 from stock_producer.responses import NEW_YORK, Endpoint, Observed, Request, document, price, volume
 
@@ -21,7 +21,6 @@ INTERVALS = ("1min", "5min", "15min", "30min", "60min", DAILY)
 SERIES = frozenset({Endpoint.DAILY, Endpoint.DAILY_ADJUSTED, Endpoint.INTRADAY})
 COMPACT_BARS = 100
 """Bars of an answer without outputsize=full."""
-_NAMESPACE = uuid.UUID("0b4c9d4e-6f4b-5a3a-9a53-7be1f7f3b9d2")
 
 
 class SeriesBar(NamedTuple):
@@ -97,16 +96,10 @@ def split_adjusted(found: Sequence[SeriesBar]) -> list[SeriesBar]:
 
 
 def record(bar: SeriesBar, source: str, fetched_at: datetime, *, adjusted: bool = False) -> Bar:
-    """The contract's bar.
-
-    `event_id` is the UUIDv5 of the bar's place and its values: the same bar fetched again, by whichever of the vendor's functions, is the
-    same event and hidden as resent; a corrected one is a new event, so that it reaches the views, which take the last fetched.
-    """
+    """The contract's bar."""
     prices = (bar.open, bar.high, bar.low, bar.close)
-    values = "|".join(f"{value.normalize():f}" for value in prices)
-    place = f"{source}|{bar.symbol}|{bar.interval}|{bar.starts_at.isoformat()}|{'adjusted' if adjusted else 'raw'}"
     return Bar(
-        event_id=str(uuid.uuid5(_NAMESPACE, f"{place}|{values}|{bar.volume}")),
+        event_id=bar_id(source, bar.symbol, bar.interval, bar.starts_at, prices, bar.volume, adjusted=adjusted),
         symbol=bar.symbol,
         interval=bar.interval,
         starts_at=bar.starts_at,
