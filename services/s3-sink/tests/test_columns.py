@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import ALERT, BAR, QUOTE
 
@@ -32,6 +32,7 @@ def changed(**fields: object) -> bytes:
     return msgspec.json.encode({**msgspec.json.decode(GOOD), **fields})
 
 
+@settings(deadline=None)
 @given(st.lists(quotes, min_size=1, max_size=20))
 def test_both_ways_agree_on_good_records(rows: list[Quote]) -> None:
     values = [records.encode(row) for row in rows]
@@ -89,6 +90,7 @@ def test_what_needs_the_typed_way_is_given_up(values: list[bytes]) -> None:
 odd = st.one_of(st.just(GOOD), st.binary(max_size=40), st.sampled_from([GOOD + GOOD, b"{}", b" ", b"\n", GOOD[:-1], b"null"]))
 
 
+@settings(deadline=None)
 @given(st.lists(odd, min_size=1, max_size=8))
 def test_whatever_comes_the_native_way_never_takes_what_the_typed_way_refuses(values: list[bytes]) -> None:
     fast = native(Quote, values)

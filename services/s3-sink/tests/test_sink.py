@@ -7,6 +7,7 @@ import time
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -22,9 +23,11 @@ from stock_kafka.cluster import Unreachable
 from stock_objects.chain import Chain, link_at
 from stock_objects.errors import ObjectError
 from stock_objects.memory import MemoryStore
+from stock_s3_sink import sink as sink_module
 from stock_s3_sink.chunks import Limits, Records
 from stock_s3_sink.metrics import Metrics
 from stock_s3_sink.poll_clock import PollClock
+from stock_s3_sink.position import require_topic
 from stock_s3_sink.reports import Reports
 from stock_s3_sink.sink import Sink
 from stock_s3_sink.source import Fetched, Listener, Place
@@ -136,8 +139,11 @@ class Run:
         self.source, self.clock = MemorySource(broker), Clock()
         self.registry = CollectorRegistry()
         self.poll_clock = PollClock(300.0, self.clock)
-        reports = Reports(Metrics(self.registry), Publisher(), logs.logger("test"), lambda: datetime.now(UTC))
-        writer = LinkWriter(store, Letters(), self.poll_clock.fresh, reports.retry, random.Random(1))
+        self.publisher, self.letters = Publisher(), Letters()
+        reports = Reports(Metrics(self.registry), self.publisher, logs.logger("test"), lambda: datetime.now(UTC))
+        writer = LinkWriter(
+            store, self.letters, self.poll_clock.fresh, reports.retry, random.Random(1), partial(require_topic, self.source.topic_ids)
+        )
         uploads = Uploads(writer, 2)
         self.sink = Sink(
             self.source, store, writer, uploads, reports, limits, buffer_bytes, self.poll_clock, logs.logger("test"), sleep=lambda _: None
@@ -293,8 +299,45 @@ def test_s3_failing_for_a_while_stops_nothing(broker: Broker, store: MemoryStore
 
 
 def test_at_the_memory_ceiling_partitions_pause_and_resume(broker: Broker, store: MemoryStore) -> None:
-    store.faults = [("put_new", ObjectError("503"))]
+    store.faults = [("put_new", ObjectError("503"))] * 3
     broker.append(100)
     run = Run(broker, store, Limits(10**6, 10**9, 1000.0), buffer_bytes=50 * len(GOOD))
     run.until(lambda: end(store) == 99)
     run.until(lambda: run.source.pauses == ["pause", "resume"])
+
+
+def test_a_revoked_partition_is_flushed_committed_and_forgotten(broker: Broker, store: MemoryStore) -> None:
+    run = Run(broker, store, Limits(10**6, 10**9, 1000.0))
+    broker.append(5)
+    run.sink.poll_once()
+    run.sink.revoked([PLACE])
+    assert covered(store) == [(0, 4, 5)]
+    assert run.source.committed == {PLACE: 5}
+    assert not run.sink._parts
+
+
+def test_a_flush_that_s3_refuses_ends_at_its_deadline_and_leaves_all_to_the_next_owner(
+    broker: Broker, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink_module, "REVOKE_SECONDS", 0.3)
+    store.faults = [("put_new", ObjectError("503"))] * 50
+    run = Run(broker, store, Limits(10**6, 10**9, 1000.0))
+    broker.append(5)
+    run.sink.poll_once()
+    run.sink.revoked([PLACE])
+    assert covered(store) == []
+    assert run.source.committed == {PLACE: 0}
+    store.faults = []
+    Run(broker, store).until(lambda: end(store) == 4)
+    assert covered(store) == [(0, 4, 5)]
+
+
+def test_what_was_paused_flows_again_when_the_group_moves(broker: Broker, store: MemoryStore) -> None:
+    """A cooperative rebalance that gives this sink nothing new must not leave its partitions paused for ever."""
+    store.faults = [("put_new", ObjectError("503"))] * 3
+    broker.append(100)
+    run = Run(broker, store, Limits(10**6, 10**9, 1000.0), buffer_bytes=50 * len(GOOD))
+    run.until(lambda: run.source.pauses == ["pause"])
+    run.source.listener.assigned([])
+    broker.append(100)
+    run.until(lambda: end(store) >= 150)

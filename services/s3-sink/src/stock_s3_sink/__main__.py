@@ -6,6 +6,7 @@ import argparse
 import random
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -22,8 +23,10 @@ from stock_objects.store import ObjectStore
 from stock_s3_sink.chunks import Limits
 from stock_s3_sink.config import SinkSettings
 from stock_s3_sink.dead_letters import Allowance, DeadLetterTopic
+from stock_s3_sink.memory import give_back
 from stock_s3_sink.metrics import Metrics
 from stock_s3_sink.poll_clock import PollClock
+from stock_s3_sink.position import require_topic
 from stock_s3_sink.reports import Reports
 from stock_s3_sink.sink import Sink
 from stock_s3_sink.source import KafkaSource
@@ -48,6 +51,7 @@ def main() -> int:
     settings = load_or_exit(SinkSettings)
     log = logs.setup(SERVICE, settings, "consumer.log")
     log.info("starting", settings=public(settings))
+    give_back()
     stop = Stop()
     stop.install()
     registry = CollectorRegistry()
@@ -76,7 +80,7 @@ def _wire(settings: SinkSettings, metrics: Metrics, health: Health, log: structl
     poll_clock = PollClock(MAX_POLL_INTERVAL_MS / 1000, boottime)
     reports = Reports(metrics, StatusPublisher(settings, SERVICE), log, lambda: datetime.now(UTC))
     letters = DeadLetterTopic(settings.producer(SERVICE), Allowance(settings.reject_burst, settings.reject_percent))
-    writer = LinkWriter(store, letters, poll_clock.fresh, reports.retry, random.Random())
+    writer = LinkWriter(store, letters, poll_clock.fresh, reports.retry, random.Random(), partial(require_topic, source.topic_ids))
     uploads = Uploads(writer, settings.upload_threads)
     limits = Limits(settings.flush_rows, settings.flush_bytes, settings.flush_seconds)
     return Sink(source, store, writer, uploads, reports, limits, settings.buffer_bytes, poll_clock, log)

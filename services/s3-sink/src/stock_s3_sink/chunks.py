@@ -103,7 +103,7 @@ class Cutter:
             return
         start = 0
         hour = max((self.buffer or records).times[0] // HOUR_MS, self._last_hour())
-        for index, time in enumerate(records.times):
+        for index, time in enumerate(records.times if max(records.times) // HOUR_MS > hour else ()):
             if time // HOUR_MS > hour:
                 self._take(records.cut(start, index), now)
                 self.cut("hour")

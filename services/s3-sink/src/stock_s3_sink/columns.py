@@ -10,6 +10,7 @@ by record and says what is wrong with which.
 from __future__ import annotations
 
 from functools import cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -23,6 +24,8 @@ from stock_s3_sink.schema import LINEAGE, PRICE, SCHEMAS
 
 SLICE = 16_384
 """Records decoded at once: bounds the memory that Python objects take in the typed way."""
+
+_FIRST, _LAST = itemgetter(0), itemgetter(-1)
 
 
 class Columns(NamedTuple):
@@ -60,10 +63,11 @@ def _text_rules(kind: type[Record]) -> tuple[tuple[int, inspect.StrType], ...]:
 
 def native(kind: type[Record], values: list[bytes]) -> Columns | None:
     """The columns by Arrow, None when the slice needs the typed way."""
-    joined = b"\n".join(values)
     # Each value begins with { and ends with } and holds no line break: then as many rows as values means one row each.
-    lines = len(values) - 1
-    if not (joined.startswith(b"{") and joined.endswith(b"}") and joined.count(b"\n") == lines == joined.count(b"}\n{")):
+    if not all(values) or {*map(_FIRST, values)} != {ord("{")} or {*map(_LAST, values)} != {ord("}")}:
+        return None
+    joined = b"\n".join(values)
+    if joined.count(b"\n") != len(values) - 1:
         return None
     read = pj.ReadOptions(use_threads=False, block_size=len(joined) + 1)
     parse = pj.ParseOptions(explicit_schema=_read_schema(kind), unexpected_field_behavior="ignore")

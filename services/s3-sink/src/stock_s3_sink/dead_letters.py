@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from stock_common.deadline import Deadline
 from stock_common.run import FatalError
@@ -101,3 +101,6 @@ class DeadLetterTopic:
                 if deadline.passed:
                     raise Undelivered(f"{DEAD_LETTERS.name}: the queue is full") from None
                 self._producer.poll(0.1)
+            except KafkaException as error:
+                # A broker that has just started knows no topics for a moment, and the client then refuses the message itself.
+                raise Undelivered(f"{DEAD_LETTERS.name}: {error.args[0].str()}") from None

@@ -12,7 +12,7 @@ from stock_common import records
 from stock_common.records import Record
 from stock_s3_sink.chunks import Records
 from stock_s3_sink.columns import SLICE, Columns, columns
-from stock_s3_sink.schema import INSTANT, SCHEMAS
+from stock_s3_sink.schema import INSTANT, REPEATED, SCHEMAS
 
 ROW_GROUP = 131_072
 
@@ -56,7 +56,7 @@ def encode(kind: type[Record], held: Records, topic_id: str, partition: int) -> 
         batches.append(_batch(kind, part, held.offsets[start:end], held.times[start:end], topic_id, partition))
     table = pa.Table.from_batches(batches, SCHEMAS[kind])
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP)
+    pq.write_table(table, sink, compression="zstd", row_group_size=ROW_GROUP, use_dictionary=REPEATED[kind])  # type: ignore[arg-type]
     unknown = records.unknown_fields(held.values[0], kind) if held else frozenset()
     return Encoded(sink.getvalue().to_pybytes(), table.num_rows, rejected, rounded, unknown)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from stock_common.keys import ObjectKey
 from stock_common.run import FatalError
 from stock_objects.chain import Bucket, Chain, ForeignObject, last_link
 from stock_s3_sink.chunks import Cutter
@@ -35,3 +37,9 @@ def position(bucket: Bucket, chain: Chain, first: int, end: int) -> Position:
             "The log was truncated or restored from an older state: see docs/operations.md, 'log truncated'. Nothing was written."
         )
     return Position(cutter, first - 1 if cutter.next_offset < first else None)
+
+
+def require_topic(topic_ids: Callable[[Iterable[str]], Mapping[str, str]], key: ObjectKey) -> None:
+    """Raises FatalError unless `key`'s topic is still the one it was read from, cluster.Unreachable when that cannot be known."""
+    if topic_ids([key.topic]).get(key.topic) != key.topic_id:
+        raise FatalError(f"Topic {key.topic} was deleted or made again while it was read (id {key.topic_id} is gone). Start the sink again.")

@@ -55,4 +55,10 @@ _FIELDS: dict[type[Record], list[pa.Field]] = {
     ],
 }
 
+_UNIQUE = ("event_id", "alert_id", "message")
+REPEATED: dict[type[Record], list[str]] = {
+    kind: [field.name for field in (*fields, *LINEAGE) if field.type == TEXT and field.name not in _UNIQUE] for kind, fields in _FIELDS.items()
+}
+"""Columns worth a dictionary. For prices and ids one costs half of the time to write a file, and a quarter of its size."""
+
 SCHEMAS: dict[type[Record], pa.Schema] = {kind: pa.schema([*fields, *LINEAGE]) for kind, fields in _FIELDS.items()}

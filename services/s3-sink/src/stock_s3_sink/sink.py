@@ -17,6 +17,7 @@ from stock_kafka.cluster import Unreachable
 from stock_objects.chain import Bucket, Chain
 from stock_objects.errors import ObjectError
 from stock_s3_sink.chunks import Limits, Reason
+from stock_s3_sink.gate import Gate
 from stock_s3_sink.poll_clock import PollClock
 from stock_s3_sink.position import position
 from stock_s3_sink.reports import Reports
@@ -30,8 +31,6 @@ BUSY_POLL_SECONDS = 0.05
 LOCATE_SECONDS = 60.0
 REVOKE_SECONDS = 20.0
 RETRY_SECONDS = 1.0
-GATE_UPLOADS = 2
-"""Above half the memory ceiling the fullest buffers are cut, as long as fewer uploads than this are under way."""
 
 
 class Sink:
@@ -51,14 +50,14 @@ class Sink:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source, self._bucket, self._writer, self._uploads, self._reports = source, bucket, writer, uploads, reports
-        self._limits, self._buffer_bytes, self._poll_clock, self._log, self._sleep = limits, buffer_bytes, poll_clock, log, sleep
+        self._limits, self._gate, self._poll_clock, self._log, self._sleep = limits, Gate(source, buffer_bytes), poll_clock, log, sleep
         self._parts: dict[Place, Partition] = {}
-        self._paused = False
         self._reason: Reason = "revoke"
         source.subscribe(TOPICS, self)
 
     def poll_once(self) -> None:
         """One round: consume, cut what is due, collect and start uploads."""
+        self._gate.wait(self._parts)
         busy = any(part.upload for part in self._parts.values())
         fetched = self._source.consume(BATCH, BUSY_POLL_SECONDS if busy else POLL_SECONDS)
         now = self._poll_clock.polled()
@@ -74,12 +73,12 @@ class Sink:
             if reason := part.cutter.due(self._limits, now):
                 part.cutter.cut(reason)
         self._collect(self._parts)
-        self._gate()
+        self._gate.round(self._parts)
         self._start(self._parts)
         for place, part in list(self._parts.items()):
             if part.relocate and part.idle:
                 self._relocate(place)
-        self._reports.round(self._parts, self._source, self._paused, now)
+        self._reports.round(self._parts, self._source, self._gate.paused, now)
 
     def close(self, deadline: Deadline) -> None:
         """Flushes everything under the deadline, leaves the group, ends the threads."""
@@ -91,12 +90,12 @@ class Sink:
 
     def assigned(self, places: list[Place]) -> Mapping[Place, int]:
         """Looks each partition's position up on S3. Raises FatalError when it cannot be known."""
+        self._gate.open()
         offsets = {}
         for place in places:
             self._parts[place] = part = self._locate(place)
             offsets[place] = part.cutter.next_offset
             self._log.info("assigned", topic=place[0], partition=place[1], topic_id=part.cutter.chain.topic_id, offset=offsets[place])
-        self._paused = False
         return offsets
 
     def revoked(self, places: list[Place]) -> None:
@@ -137,39 +136,16 @@ class Sink:
                 self._reports.put(*done, part)
 
     def _start(self, parts: Mapping[Place, Partition]) -> None:
-        """Starts the next upload of each partition, once the topic's id is known to be still the same: after consuming, before the put."""
-        ready = [part for part in parts.values() if part.upload is None and part.cutter.queue]
-        if not ready:
-            return
-        try:
-            ids = self._source.topic_ids(TOPICS)
-        except Unreachable as error:
-            self._log.warning("topic ids unknown: nothing is put for now", reason=str(error))
-            return
-        for part in ready:
-            chain = part.cutter.chain
-            if ids.get(chain.topic) != chain.topic_id:
-                raise FatalError(
-                    f"Topic {chain.topic} was deleted or made again while it was read (id {chain.topic_id} is gone). Start the sink again."
-                )
-            self._uploads.start(part)
-
-    def _gate(self) -> None:
-        held = sum(part.cutter.size for part in self._parts.values())
-        if held >= self._buffer_bytes // 2 and sum(not part.idle for part in self._parts.values()) < GATE_UPLOADS:
-            max(self._parts.values(), key=lambda part: part.cutter.buffer.size).cutter.cut("memory")
-        if held >= self._buffer_bytes and not self._paused:
-            self._source.pause()
-            self._paused = True
-        elif held < self._buffer_bytes // 2 and self._paused:
-            self._source.resume()
-            self._paused = False
+        """Starts the next upload of each partition."""
+        for part in parts.values():
+            if part.upload is None and part.cutter.queue:
+                self._uploads.start(part)
 
     def _relocate(self, place: Place) -> None:
+        self._gate.open()
         self._parts[place].abandoned.set()
         self._parts[place] = part = self._locate(place)
         self._source.reposition(place, part.cutter.next_offset)
-        self._paused = False
 
     def _locate(self, place: Place) -> Partition:
         deadline = Deadline(LOCATE_SECONDS)

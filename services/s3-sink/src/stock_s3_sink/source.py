@@ -17,7 +17,9 @@ from stock_s3_sink.chunks import Records
 
 Place = tuple[str, int]
 """(topic, partition)."""
-PREFETCH_KILOBYTES = 32_768
+PREFETCH_KILOBYTES = 16_384
+FETCH_BACKOFF_MS = 10
+"""A partition whose prefetch is full is looked at again after this; librdkafka's default of a second leaves the sink without records meanwhile."""
 METADATA_MS = 30_000
 
 
@@ -72,6 +74,7 @@ class KafkaSource:
     def __init__(self, settings: KafkaSettings, group: str) -> None:
         config = settings.consumer("s3-sink", group) | {
             "queued.max.messages.kbytes": PREFETCH_KILOBYTES,
+            "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
             "topic.metadata.refresh.interval.ms": METADATA_MS,
         }
         self._consumer = Consumer(config)

@@ -8,6 +8,7 @@ put done, answer lost or process dead → the link is there, whoever comes next 
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar
@@ -16,6 +17,7 @@ from stock_common import links
 from stock_common.keys import ObjectKey
 from stock_common.links import Link
 from stock_common.topics import RecordTopic
+from stock_kafka.cluster import Unreachable
 from stock_objects.chain import ForeignObject
 from stock_objects.errors import Conflict, Exists, ObjectError
 from stock_objects.store import ObjectHead
@@ -24,6 +26,8 @@ from stock_s3_sink.encode import Rejected, encode
 
 RETRY_SECONDS = 0.2
 RETRY_SECONDS_MAX = 15.0
+ENCODERS = 2
+"""Chunks encoded at the same time: each takes a core, and in memory about as much as its JSON. The others of the threads put."""
 T = TypeVar("T")
 
 
@@ -62,12 +66,23 @@ class Put(NamedTuple):
 
 
 class LinkWriter:
-    """`may_put` is asked before every put (False: abandon); `wait` sleeps up to so many seconds and returns True when abandoned meanwhile."""
+    """`may_put` is asked before every put (False: abandon), then `confirm`, which raises Unreachable or FatalError when it should not be.
+
+    `wait` sleeps up to so many seconds and returns True when abandoned meanwhile.
+    """
 
     def __init__(
-        self, store: Store, letters: DeadLetters, may_put: Callable[[], bool], on_retry: Callable[[Exception], None], rand: random.Random
+        self,
+        store: Store,
+        letters: DeadLetters,
+        may_put: Callable[[], bool],
+        on_retry: Callable[[Exception], None],
+        rand: random.Random,
+        confirm: Callable[[ObjectKey], None] = lambda key: None,
     ) -> None:
         self._store, self._letters, self._may_put, self._on_retry, self._random = store, letters, may_put, on_retry, rand
+        self._confirm = confirm
+        self._encoders = threading.BoundedSemaphore(ENCODERS)
 
     def put(self, topic: RecordTopic, key: ObjectKey, held: Records, wait: Callable[[float], bool]) -> Put:
         """Puts the link of `held` at `key`, or finds the one that stands there. Retries what passes until abandoned.
@@ -75,7 +90,8 @@ class LinkWriter:
         Raises Abandoned, FatalError (an operator must act), ForeignObject (what stands there is no link).
         """
         begun = time.monotonic()
-        encoded = encode(topic.record, held, key.topic_id, key.partition)
+        with self._encoders:
+            encoded = encode(topic.record, held, key.topic_id, key.partition)
         last = held.offsets[-1]
         holes = last - key.first + 1 - len(held)
         link = Link(key, last, encoded.rows, len(encoded.rejected), holes, 0, topic.schema, held.leader_epoch)
@@ -95,6 +111,7 @@ class LinkWriter:
     def _put_or_find(self, link: Link, body: bytes) -> Link | None:
         if not self._may_put():
             raise Abandoned
+        self._confirm(link.key)
         try:
             self._store.put_new(str(link.key), body, link.metadata())
             return None
@@ -115,7 +132,7 @@ class LinkWriter:
         while True:
             try:
                 return call()
-            except (ObjectError, Conflict, Undelivered) as error:
+            except (ObjectError, Conflict, Undelivered, Unreachable) as error:
                 self._on_retry(error)
             if wait(pause * self._random.uniform(0.5, 1.0)):
                 raise Abandoned
