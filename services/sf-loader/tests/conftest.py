@@ -59,6 +59,10 @@ class World:
     def session(self, hook: Hook) -> Warehouse:
         return Warehouse(SETTINGS, "sf-loader", transactional=True, connect=self.snowflake.connector(hook), clock=lambda: 0.0)
 
+    def new_metrics(self) -> Metrics:
+        self.registry = CollectorRegistry()
+        return Metrics(self.registry)
+
     def loader_of(self, session: Session, topics: Sequence[str], hook: Hook, metrics: Metrics, suspects: Suspects | None = None) -> Loader:
         return Loader(
             session,

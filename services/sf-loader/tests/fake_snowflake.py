@@ -47,6 +47,8 @@ class Snowflake:
         self.statements: list[str] = []
         self.names_file = True
         self.copy_error: ProgrammingError | None = None
+        self.work: dict[str, Callable[[Cursor, str, Any], None]] = {}
+        """What stands in the place of WORK for a statement."""
 
     def connector(self, hook: Hook = no_hook) -> Callable[..., Connection]:
         return lambda **arguments: Connection(self, hook, arguments["autocommit"])
@@ -150,7 +152,7 @@ class Cursor:
         try:
             connection.hook(f"before {name}")
             connection.server.statements.append(name)
-            WORK[name](self, sql, params)
+            (connection.server.work.get(name) or WORK[name])(self, sql, params)
             connection.hook(f"after {name}")
         except Died:
             connection.dead = True
@@ -195,7 +197,7 @@ class Cursor:
         if server.copy_error:
             raise server.copy_error
         table = re.match(r"COPY INTO RAW\.([A-Z]+_[A-Z]+)", sql)[1]  # type: ignore[index]
-        names = re.findall(r"'(raw/[^']+)'", sql)
+        names = [f"raw/{name}" for name in re.findall(r"'(stock-[^']+)'", sql)]
         assert len(names) == len(set(names))
         for name in names:
             if name not in server.bucket.stored:

@@ -24,7 +24,7 @@ def test_copy_says_everything_that_the_guarantee_needs() -> None:
     for part in (
         "COPY INTO RAW.STOCK_QUOTES",
         "FROM @RAW.STOCK_STAGE",
-        f"FILES = ('{A}', '{B}')",
+        f"FILES = ('{A.removeprefix('raw/')}', '{B.removeprefix('raw/')}')",
         "MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE",
         "INCLUDE_METADATA = (SOURCE_FILE = METADATA$FILENAME, LOADED_AT = METADATA$START_SCAN_TIME)",
         "FORCE = TRUE",
@@ -44,6 +44,7 @@ def test_only_keys_of_links_get_into_the_text(names: list[str]) -> None:
     [
         pytest.param([row(A), row(B, rows=0)], id="keys"),
         pytest.param([row(f"s3://bucket/{B}", rows=0), row(f"s3://bucket/{A}")], id="addresses, any order"),
+        pytest.param([row(A.removeprefix("raw/")), row(B.removeprefix("raw/"), rows=0)], id="relative to the stage"),
     ],
 )
 def test_a_good_answer(answer: list[dict[str, Any]]) -> None:
@@ -73,6 +74,7 @@ def test_a_bad_answer(answer: list[dict[str, Any]], kind: type[Exception], says:
     [
         pytest.param(100152, f"Error parsing the parquet file File '{B}', line 1", [A, B], FileRefused, id="named"),
         pytest.param(100038, f"Numeric value 'x' is not recognized\n File 's3://bucket/{B}', line 3", [A, B], FileRefused, id="named by address"),
+        pytest.param(100038, f"Numeric value 'x' File '{B.removeprefix('raw/')}'", [A, B], FileRefused, id="named relative to the stage"),
         pytest.param(100038, "Numeric value 'x' is not recognized", [A, B], BatchRefused, id="not named"),
         pytest.param(100038, "Numeric value 'x' is not recognized", [A], FileRefused, id="there is only one"),
         pytest.param(100038, "File 'raw/other'", [A, B], BatchRefused, id="another file is named"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import OTHER_ID, World, drain, fill
 from fake_bucket import START
+from fake_snowflake import Cursor
 
 from stock_objects.chain import Chain
 from stock_objects.errors import ObjectError
@@ -194,6 +195,23 @@ def test_a_backlog_goes_in_in_bounded_transactions(world: World, monkeypatch: py
     monkeypatch.setattr(loader_module, "FILES_LIMIT", 70)
     cycle = world.loader().cycle()
     assert (cycle.outcome, cycle.transactions) == ("loaded", 3)
+    world.check()
+
+
+def test_thousands_of_files_at_once_go_in_by_chunks_of_a_thousand(world: World) -> None:
+    for chain in world.quotes:
+        for first in range(700):
+            world.bucket.link(chain, first, first, hour=first // 300)
+    chunks = []
+    copy = Cursor.copy
+
+    def counted(cursor: Cursor, sql: str, params: object) -> None:
+        chunks.append(sql.count(".parquet'"))
+        copy(cursor, sql, params)
+
+    world.snowflake.work = {"COPY": counted}
+    cycle = world.loader().cycle()
+    assert (cycle.outcome, cycle.transactions, chunks) == ("loaded", 3, [1000, 1000, 100])
     world.check()
 
 

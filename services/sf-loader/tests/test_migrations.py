@@ -66,7 +66,7 @@ def test_only_set_values_get_into_the_text() -> None:
     text = "\n".join(statements(snowflake_storage_integration="S3_INT", snowflake_retention_days=7, snowflake_stage="OTHER"))
     assert "STORAGE_INTEGRATION = S3_INT" in text
     assert "CREATE STAGE IF NOT EXISTS RAW.OTHER" in text
-    assert "URL = 's3://stocks/'" in text
+    assert "URL = 's3://stocks/raw/'" in text
     assert "DATA_RETENTION_TIME_IN_DAYS = 7" in text
     assert "{{" not in text
     assert "STORAGE_INTEGRATION" not in "\n".join(statements())
@@ -106,7 +106,7 @@ class Recorder:
 
 
 def test_files_run_in_order_and_a_stage_over_another_bucket_is_told() -> None:
-    session = Recorder("s3://stocks/")
+    session = Recorder("s3://stocks/raw/")
     assert migrate(session, settings()) == sorted(path.name for path in FOLDER.glob("*.sql"))
     assert session.log == statements()
     with pytest.raises(FatalError, match="S3_BUCKET"):

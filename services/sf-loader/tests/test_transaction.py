@@ -96,6 +96,36 @@ def test_an_answer_lost_at_any_line(session_survives: bool) -> None:
         world.check()
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(390112, id="session expired"),
+        pytest.param(390114, id="token expired"),
+        pytest.param(390111, id="session gone"),
+        pytest.param(250002, id="connection closed"),
+    ],
+)
+def test_a_session_that_ends_at_any_line(code: int) -> None:
+    """A new session goes on, at once outside a transaction, in the next cycle where one was open: it is rolled back with its session."""
+    outcomes = set()
+
+    def run(world: World, step: int) -> list[str]:
+        def expire(name: str) -> None:
+            if name.startswith("before"):
+                world.snowflake.abort_all()
+                raise ProgrammingError("Authentication token has expired. The user must authenticate again.", errno=code, sqlstate="08001")
+
+        hook, seen = at(step, expire)
+        loader = world.loader(hook)
+        outcomes.add(loader.cycle().outcome)
+        drain(loader)
+        return seen[: step + 1]
+
+    for world in every_step(lambda world, step: run(world, step) if step < 40 else []):
+        world.check()
+    assert {"loaded", "unavailable", "unknown"} <= outcomes <= {"loaded", "unavailable", "unknown", "idle"}
+
+
 def test_an_unknown_commit_is_read_and_not_repeated() -> None:
     for moment in ("before COMMIT", "after COMMIT"):
         world = World()

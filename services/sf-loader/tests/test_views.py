@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result"
 
 DAY = date(2026, 3, 2)
 OPEN = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
-GIVEN = {"stage": "STOCK_STAGE", "stage_url": "s3://stocks/", "storage_integration": "", "retention_days": "1"}
+GIVEN = {"stage": "STOCK_STAGE", "stage_url": "s3://stocks/raw/", "storage_integration": "", "retention_days": "1"}
 
 
 class House:
@@ -175,6 +175,26 @@ def test_daily_bars_are_the_providers_own(house: House) -> None:
     assert house.rows("BARS_1D", "trading_day, starts_at, open, high, low, close, volume") == [
         (date(2026, 2, 27), datetime(2026, 2, 27, tzinfo=UTC), 1, 3, 1, Decimal("2.5"), 500),
         (DAY, datetime(2026, 3, 2, tzinfo=UTC), 10, None, 5, 12, 200),
+    ]
+
+
+def test_the_providers_own_intraday_bars_stand_before_those_of_ticks(house: House) -> None:
+    for seconds, price, volume in ((0, 10, 100), (30, 9, 120), (61, 15, 160), (301, 16, 200)):
+        house.quote(seconds, price, volume)
+    bar(house, 2, DAY, interval="1min", starts_at=minute(0))
+    bar(house, 2.5, DAY, interval="1min", starts_at=minute(0), fetched_at=OPEN + timedelta(hours=1))
+    bar(house, 99, DAY, interval="1min", starts_at=minute(0), adjusted=True, fetched_at=OPEN + timedelta(hours=2))
+    bar(house, 7, DAY, interval="5min", starts_at=minute(5))
+    bar(house, 8, date(2026, 2, 27), interval="60min", starts_at=OPEN - timedelta(days=3, minutes=30))
+    assert house.rows("BARS_1MIN", "starts_at, open, close, volume, quotes") == [
+        (minute(0), 1, Decimal("2.5"), 500, 0),
+        (minute(1), 15, 15, 40, 1),
+        (minute(5), 16, 16, 40, 1),
+    ]
+    assert house.rows("BARS_5MIN", "starts_at, close, volume") == [(minute(0), 15, 540), (minute(5), 7, 500)]
+    assert house.rows("BARS_1H", "trading_day, starts_at, close, volume") == [
+        (date(2026, 2, 27), OPEN - timedelta(days=3, minutes=30), 8, 500),
+        (DAY, minute(-30), 7, 1040),
     ]
 
 

@@ -1,15 +1,17 @@
-"""stock-sf-loader: `run` (the default), `once`, `migrate`, and the repairs."""
+"""stock-sf-loader: `run` (the default), `once`, `setup`, `migrate`, `verify`, and the repairs."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import random
 import sys
 from collections import Counter
 from time import monotonic
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from stock_common import logs
@@ -17,14 +19,15 @@ from stock_common.health import Health, MetricsServer
 from stock_common.run import CLOSE_SECONDS, FatalError, Stop, run
 from stock_common.settings import load_or_exit, public, refuse
 from stock_kafka.status import StatusPublisher
-from stock_sf_loader import migrations, repairs
+from stock_sf_loader import migrations, repairs, setup
 from stock_sf_loader.arguments import parse
 from stock_sf_loader.config import LoaderSettings
 from stock_sf_loader.loader import Cycle
 from stock_sf_loader.metrics import utc_now
 from stock_sf_loader.report import Report
 from stock_sf_loader.service import Service
-from stock_sf_loader.wiring import NAME, build, build_repair, leave_in_time
+from stock_sf_loader.verify import MISSING, Check
+from stock_sf_loader.wiring import NAME, build, build_repair, build_verifier, leave_in_time
 from stock_warehouse.config import NETWORK_SECONDS, STATEMENT_SECONDS
 from stock_warehouse.errors import WarehouseError
 from stock_warehouse.session import Warehouse
@@ -35,6 +38,9 @@ STALLED_SECONDS = STATEMENT_SECONDS + NETWORK_SECONDS + 60
 
 def main() -> int:
     arguments = parse()
+    if arguments.command == "setup":
+        print(setup.render(arguments))
+        return 0
     settings = load_or_exit(LoaderSettings)
     try:
         migrations.values(settings)
@@ -45,6 +51,8 @@ def main() -> int:
     try:
         if arguments.command == "migrate":
             return _migrate(settings)
+        if arguments.command == "verify":
+            return _verify(settings, arguments.json)
         return _once(settings, arguments.json) if arguments.command == "once" else _repair(settings, arguments)
     except (FatalError, WarehouseError) as error:
         print(error, file=sys.stderr)
@@ -91,8 +99,7 @@ def _run(settings: LoaderSettings) -> int:
 def _once(settings: LoaderSettings, as_json: bool) -> int:
     stop = Stop()
     stop.install()
-    # The log would mix with what is printed.
-    log = logs.setup(NAME, settings.model_copy(update={"log_level": "ERROR"}))
+    log = _quiet(settings)
     loader, warehouse = build(settings, CollectorRegistry(), Health(), stop, log)
     try:
         cycle = loader.cycle()
@@ -108,7 +115,7 @@ def _repair(settings: LoaderSettings, arguments: argparse.Namespace) -> int:
         return 2
     stop = Stop()
     stop.install()
-    log = logs.setup(NAME, settings.model_copy(update={"log_level": "CRITICAL"}))
+    log = _quiet(settings)
 
     def leave() -> None:
         print("Left in the middle of a statement, whose transaction Snowflake rolls back: run it again.", file=sys.stderr, flush=True)
@@ -125,6 +132,13 @@ def _repair(settings: LoaderSettings, arguments: argparse.Namespace) -> int:
         warehouse.close()
 
 
+def _quiet(settings: LoaderSettings) -> structlog.stdlib.BoundLogger:
+    """For commands whose output is read, by a program too: no log on stdout, neither ours nor the libraries'. What went wrong is in the output."""
+    log = logs.setup(NAME, settings)
+    logging.disable(logging.CRITICAL)
+    return log
+
+
 def _migrate(settings: LoaderSettings) -> int:
     warehouse = Warehouse(settings, NAME)
     try:
@@ -133,6 +147,24 @@ def _migrate(settings: LoaderSettings) -> int:
         warehouse.close()
     print(f"{settings.snowflake_database} is up to date: {', '.join(done)}.")
     return 0
+
+
+def _verify(settings: LoaderSettings, as_json: bool) -> int:
+    _quiet(settings)
+    verifier, warehouse = build_verifier(settings)
+    try:
+        checks = list(verifier.checks())
+    finally:
+        warehouse.close()
+    missing = any(check.state == MISSING for check in checks)
+    document = {"ok": not missing, "checks": [check._asdict() for check in checks]}
+    print(json.dumps(document, indent=2) if as_json else "\n".join(map(_check_text, checks)))
+    return int(missing)
+
+
+def _check_text(check: Check) -> str:
+    line = f"{check.state:<8} {check.what}" + (f": {check.said}" if check.said else "")
+    return "\n".join([line, *(f"           {statement}" for statement in check.run)])
 
 
 def _summary(cycle: Cycle) -> dict[str, object]:

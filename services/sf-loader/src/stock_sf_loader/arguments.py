@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from datetime import date
 
+from stock_sf_loader import setup
 from stock_sf_loader.metrics import TOPICS
 
 EXAMPLES = """\
 examples:
   stock-sf-loader                                load every LOAD_INTERVAL_SECONDS, until SIGTERM
+  stock-sf-loader setup --help                   the administrator's SQL for a Snowflake account
   stock-sf-loader migrate                        make or renew the warehouse's tables, stage and views
+  stock-sf-loader verify                         is everything there, and may the loader use it?
   stock-sf-loader once                           one cycle, and say what was loaded
   stock-sf-loader once --json                    the same for a program; exit code 1 when there is a fault
   stock-sf-loader retry                          try every quarantined object again
@@ -19,6 +22,23 @@ examples:
   stock-sf-loader prune --before 2026-01-01      take old rows out
 
 Configuration is by environment variables: see README.md. `stock-sf-loader COMMAND --help` tells more.
+"""
+SETUP = """\
+examples:
+  stock-sf-loader setup --bucket stocks-0a1b2c3d --role-arn arn:aws:iam::123456789012:role/stock-pipeline-snowflake-role \\
+    --external-id 0b9d2c --loader-key loader.pub --auditor-key auditor.pub --dashboard-key dashboard.pub >account.sql
+  stock-sf-loader setup ... | snowsql -a myorg-myaccount -u ADMIN -r ACCOUNTADMIN -o exit_on_error=true
+
+It only prints; whoever has ACCOUNTADMIN runs it, and may run it again. No variable needs to be set.
+"""
+VERIFY = """\
+examples:
+  stock-sf-loader verify
+  stock-sf-loader verify --json
+
+Signs in as the loader and tries what loading and repairing takes; for each thing that is missing it says the statement that gives it. Nothing is
+changed: trials are rolled back, and one empty table is made and dropped. It wakes the warehouse, for a minute's price. Exit code 1 when something
+is missing, and when Snowflake does not answer.
 """
 RETRY = """\
 examples:
@@ -66,6 +86,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     _command(commands, "run", "load until SIGTERM (the default)")
     _command(commands, "once", "one cycle").add_argument("--json", action="store_true", help="print JSON")
     _command(commands, "migrate", "make or renew the warehouse's tables, stage and views")
+    setup.add_arguments(_command(commands, "setup", "print the SQL that an administrator of the account runs once", SETUP))
+    _command(commands, "verify", "say what the loader lacks in Snowflake", VERIFY).add_argument("--json", action="store_true", help="print JSON")
     retry = _command(commands, "retry", "try quarantined objects again", RETRY)
     retry.add_argument("keys", nargs="*", metavar="KEY", help="key of a quarantined object (default: all of them)")
     reload = _command(commands, "reload", "load the objects of a day again", RELOAD)

@@ -35,14 +35,14 @@ class BatchRefused(Exception):
 
 
 def statement(topic: str, stage: str, names: Sequence[str]) -> str:
-    """COPY of the objects `names` (keys of links) of `topic` from the stage over the bucket's root.
+    """COPY of the objects `names` (keys of links) of `topic` from the stage, which is over the bucket's raw/ and no more.
 
     FORCE: what is loaded is the ledger's to say, not COPY's memory. Raises ValueError for what is no link's key, or too many of them.
     """
     if not 0 < len(names) <= FILES_LIMIT:
         raise ValueError(f"{len(names)} files: COPY takes 1 to {FILES_LIMIT}")
-    # A key that parses has no quote in it.
-    files = ", ".join(f"'{keys.parse(name)}'" for name in names)
+    # A key that parses has no quote in it. FILES are relative to the stage's address; METADATA$FILENAME is the whole key.
+    files = ", ".join(f"'{str(keys.parse(name)).removeprefix(keys.ROOT)}'" for name in names)
     return f"""\
 COPY INTO {TABLES[topic]}
 FROM @RAW.{stage}
@@ -59,7 +59,7 @@ def check(answer: Sequence[Mapping[str, Any]], rows: Mapping[str, int]) -> None:
 
     FileRefused where it says other of one file; BatchRefused where the answer is not about these files.
     """
-    said = {_BUCKET.sub("", str(row["file"])): row for row in answer if "file" in row}
+    said = {_key(str(row["file"])): row for row in answer if "file" in row}
     if said.keys() != rows.keys() or len(said) != len(answer):
         raise BatchRefused(f"COPY was given {len(rows)} files and answered for {len(said)}: {[dict(row) for row in answer][:3]}")
     for key, expected in rows.items():
@@ -77,7 +77,12 @@ def refusal(error: StatementError, names: Sequence[str]) -> Exception:
     """
     if error.code not in _DATA_ERRORS:
         return error
-    named = {_BUCKET.sub("", name) for name in _FILE.findall(error.text)} & set(names)
+    named = {_key(name) for name in _FILE.findall(error.text)} & set(names)
     if len(named) == 1 or len(names) == 1:
         return FileRefused(named.pop() if named else names[0], str(error))
     return BatchRefused(str(error))
+
+
+def _key(name: str) -> str:
+    """The key of a file as Snowflake names it: by its address, by its key, or relative to the stage."""
+    return keys.ROOT + _BUCKET.sub("", name).removeprefix(keys.ROOT)

@@ -12,6 +12,7 @@ from time import monotonic
 import structlog
 from prometheus_client import CollectorRegistry
 
+from stock_common import keys
 from stock_common.health import Health
 from stock_common.run import Stop
 from stock_objects.store import ObjectStore
@@ -24,6 +25,7 @@ from stock_sf_loader.repair import Repair
 from stock_sf_loader.repairs import Progress
 from stock_sf_loader.suspects import Suspects
 from stock_sf_loader.transaction import Stopped
+from stock_sf_loader.verify import Verifier
 from stock_warehouse.session import Warehouse
 
 NAME = "sf-loader"
@@ -87,6 +89,19 @@ def build_repair(
         )
 
     return Repair(warehouse, bucket, settings.snowflake_stage, new_holder, go_on, stop.wait, tell), new_loader, warehouse
+
+
+def build_verifier(settings: LoaderSettings) -> tuple[Verifier, Warehouse]:
+    """What looks for missing rights, and its session. Nothing is sent before the first statement."""
+    warehouse, bucket = Warehouse(settings, NAME, transactional=True), ObjectStore(settings)
+
+    def find() -> tuple[str, str] | None:
+        for topic in TOPICS:
+            for info in bucket.objects(keys.topic_prefix(topic)):
+                return topic, info.key
+        return None
+
+    return Verifier(warehouse, settings, find), warehouse
 
 
 def build(
