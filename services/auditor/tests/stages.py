@@ -85,6 +85,7 @@ class MemoryLog:
     def __init__(self, worlds: Iterable[World], letters: int = 0) -> None:
         self.worlds = list(worlds)
         self.letters = letters
+        self.acceptances: dict[str, str] = {}
         self.down = False
 
     def topics(self, names: Iterable[str]) -> dict[str, TopicState]:
@@ -99,6 +100,9 @@ class MemoryLog:
 
     def dead_letters(self) -> int:
         return self.letters
+
+    def accepted(self) -> dict[str, str]:
+        return self.acceptances
 
 
 class Pipeline:

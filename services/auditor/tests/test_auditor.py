@@ -138,7 +138,11 @@ def test_a_reset_group_changes_nothing_and_a_new_topic_id_begins_a_new_chain() -
     again = Chain("stock-data", "e" * 32, 0)
     old, new = World([A, B]), World([link(0, 30, chain=again)], chain=again)
     old.log = None
-    status = Pipeline(old, new).auditor.audit_all().status
+    pipe = Pipeline(old, new)
+    status = pipe.auditor.audit_all().status
+    assert (status.complete, sum(len(part.findings) for part in status.partitions)) == (False, 1)
+    pipe.log.acceptances = {text: "restored, 2026-03-02" for part in status.partitions for text in part.findings}
+    status = pipe.auditor.audit_new().status
     assert status.complete
     assert [(part.topic_id, part.kafka_end, part.s3_last, part.warnings != []) for part in status.partitions] == [
         (CHAIN.topic_id, -1, 199, True),

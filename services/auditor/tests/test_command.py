@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 from stages import Pipeline
-from world import CHAIN, World, link
+from world import CHAIN, NOW, World, link
 
-from stock_auditor.command import audit_once
+from stock_auditor.command import accept, audit_once, withdraw
 from stock_auditor.config import AuditorSettings
+from stock_auditor.decisions import Accepted, Decision, Register, decode, encode, finding_id
 from stock_auditor.evidence import Log
 from stock_auditor.findings import Kind
 from stock_auditor.metrics import Metrics
@@ -22,6 +23,7 @@ from stock_common.settings import load
 from stock_objects.chain import Chain
 
 A, B = link(0, 100), link(1200, 100)
+DELETED = f"deleted object: {B.key} (offsets 1200 to 1299, 100 rows) is in the ledger but not on S3"
 README = (Path(__file__).parents[1] / "README.md").read_text()
 
 
@@ -68,7 +70,7 @@ def test_findings_are_listed_and_coloured_only_on_a_terminal() -> None:
     code, out, _ = audited(Pipeline(world))
     assert code == 1
     assert out.splitlines()[-3:] == [
-        f"Finding: deleted object: {B.key} (offsets 1200 to 1299, 100 rows) is in the ledger but not on S3",
+        f"Finding: {DELETED} (accept {finding_id(DELETED)})",
         "",
         "NOT complete: 100 missing, 0 doubled, 0 resent; 1 finding above.",
     ]
@@ -76,11 +78,18 @@ def test_findings_are_listed_and_coloured_only_on_a_terminal() -> None:
     assert "\033[31mFinding" in audited(Pipeline(world), colour=True)[1]
 
 
-def test_what_is_explained_is_a_warning() -> None:
-    lost = World([link(0, 60, lost=40)], log=Log(50, 100, 0))
-    code, out, _ = audited(Pipeline(lost))
+LOST = f"lost to retention: 40 of the offsets 0 to 99 were gone before they were read ({link(0, 60, lost=40).key})"
+
+
+def test_a_loss_is_a_finding_until_it_is_accepted() -> None:
+    pipe = Pipeline(World([link(0, 60, lost=40)], log=Log(50, 100, 0)))
+    code, out, _ = audited(pipe)
+    assert code == 1
+    assert f"Finding: {LOST} (accept {finding_id(LOST)})" in out
+    pipe.log.acceptances = {LOST: "a weekend, 2026-03-02"}
+    code, out, _ = audited(pipe)
     assert code == 0
-    assert f"Warning: lost: retention took 40 of the offsets 0 to 99 before they were read ({link(0, 60, lost=40).key})" in out
+    assert f"Warning: accepted (a weekend, 2026-03-02): {LOST}" in out
     assert out.splitlines()[-1].endswith("40 offsets were lost to retention, see the warnings.")
 
 
@@ -106,6 +115,52 @@ def test_a_stage_that_cannot_be_read_is_said_in_one_sentence() -> None:
     assert audited(pipe) == (3, "", "Not compared, S3 could not be read: s3://bucket/: connection refused\n")
 
 
+class MemoryDecisions:
+    def __init__(self, *decisions: Decision) -> None:
+        self.decisions = list(decisions)
+
+    def read(self) -> list[Decision]:
+        return list(self.decisions)
+
+    def append(self, decision: Decision) -> None:
+        self.decisions.append(decision)
+
+
+def accepted(pipe: Pipeline, topic: MemoryDecisions, *ids: str) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    return accept(pipe.auditor, topic, ids, "a weekend", NOW, out, err), out.getvalue(), err.getvalue()
+
+
+def test_what_the_audit_names_can_be_accepted_and_withdrawn() -> None:
+    pipe, topic, known = Pipeline(World([link(0, 60, lost=40)], log=Log(50, 100, 0))), MemoryDecisions(), finding_id(LOST)
+    assert accepted(pipe, topic, known, known) == (0, f"Accepted: {LOST}\n", "")
+    assert topic.decisions == [Accepted(finding=LOST, reason="a weekend", at=NOW)]
+    out, err = io.StringIO(), io.StringIO()
+    assert withdraw(topic, [known, "00000000"], NOW, out, err) == 1
+    assert err.getvalue() == "00000000: not accepted, so nothing was withdrawn.\n"
+    assert withdraw(topic, [known], NOW, out, err) == 0
+    assert out.getvalue() == f"Withdrawn: {LOST}\n"
+    register = Register()
+    for decision in topic.decisions:
+        register.apply(decode(encode(decision)))
+    assert register.accepted == {}
+
+
+def test_nothing_else_can_be_accepted() -> None:
+    world = World([link(0, 60, lost=40)], log=Log(50, 100, 0))
+    world.table[99] += 1
+    pipe, topic = Pipeline(world), MemoryDecisions()
+    doubled = finding_id(f"doubled rows: {link(0, 60, lost=40).key}: offsets 99 are in Snowflake more than once, rows too many: 1")
+    code, out, err = accepted(pipe, topic, finding_id(LOST), doubled)
+    assert (code, out, topic.decisions) == (1, "", [])
+    assert "This can be repaired: nothing was accepted." in err
+    code, out, err = accepted(pipe, topic, "00000000")
+    assert (code, out, topic.decisions) == (1, "", [])
+    assert "00000000 is not a finding's: nothing was accepted." in err
+    pipe.bucket.down = True
+    assert accepted(pipe, topic, doubled) == (3, "", "Not compared, S3 could not be read: s3://bucket/: connection refused\n")
+
+
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
     command = [sys.executable, "-m", "stock_auditor", *arguments]
@@ -124,6 +179,25 @@ def test_a_faulty_configuration_is_one_message_and_2(arguments: tuple[str, ...])
 def test_help_has_examples() -> None:
     assert "stock-auditor audit --full --drained" in run("audit", "--help").stdout
     assert "Examples:" in run("--help").stdout
+    assert "stock-auditor replay --dry-run" in run("replay", "--help").stdout
+    assert "stock-auditor accept 1a2b3c4d" in run("accept", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("accept", "1a2b3c4d"),
+        ("accept", "1a2b3c4d", "--reason", "x", "--withdraw"),
+        ("replay", "--from", "yesterday"),
+        ("replay", "--edit", "'"),
+        ("replay", "--limit", "-1"),
+        ("replay", "--topic", "stock-dlq"),
+    ],
+)
+def test_wrong_arguments_are_said_and_2(words: tuple[str, ...]) -> None:
+    ended = run(*words, S3_BUCKET="b", SNOWFLAKE_ACCOUNT="a", SNOWFLAKE_USER="u", SNOWFLAKE_PASSWORD="p")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "Traceback" not in ended.stderr
 
 
 def test_what_may_be_in_flight_follows_the_intervals(monkeypatch: pytest.MonkeyPatch) -> None:

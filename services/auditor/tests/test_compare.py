@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from world import CHAIN, LIMIT, NOW, OLD, World, link
+from world import CHAIN, LIMIT, NOW, OLD, World, accepting, link
 
 from stock_auditor.compare import Outcome, compare
 from stock_auditor.evidence import PRUNED, QUARANTINED, START, Checkpoint, LedgerRow, Log, Stored
-from stock_auditor.findings import Kind
+from stock_auditor.findings import ACCEPTABLE, Kind
 from stock_auditor.table_check import agrees
 
 A, B, C = link(0, 100), link(100, 100), link(200, 100)
@@ -53,7 +53,14 @@ def gone_from_kafka() -> World:
     return world
 
 
+def deleted_for_good() -> World:
+    world = whole()
+    del world.objects[KB]
+    return world
+
+
 LOST = link(0, 60, lost=40)
+GONE = f"topic made anew: {CHAIN.topic_id} is no longer the topic id of Kafka's stock-data: what S3 did not have of it is gone"
 
 
 @pytest.mark.parametrize(
@@ -75,21 +82,29 @@ LOST = link(0, 60, lost=40)
                 World([LOST, B, C], log=Log(120, 300, 0)),
                 rows=260,
                 lost=40,
-                warnings=(f"lost: retention took 40 of the offsets 0 to 99 before they were read ({LOST.key})",),
+                warnings=(f"accepted (known): lost to retention: 40 of the offsets 0 to 99 were gone before they were read ({LOST.key})",),
             ),
-            id="lost to retention",
+            id="loss accepted",
         ),
         pytest.param(Right(pruned(), rows=200), id="pruned"),
         pytest.param(Right(pruned_everywhere(), rows=200), id="pruned on S3 too"),
         pytest.param(
-            Right(gone_from_kafka(), warnings=(f"topic id {CHAIN.topic_id} is no longer Kafka's stock-data: S3 and Snowflake were compared",)),
-            id="topic made anew",
+            Right(gone_from_kafka(), warnings=(f"accepted (known): {GONE}",)),
+            id="new topic accepted",
+        ),
+        pytest.param(
+            Right(
+                deleted_for_good(),
+                warnings=(f"accepted (known): deleted object: {KB} (offsets 100 to 199, 100 rows) is in the ledger but not on S3",),
+            ),
+            id="deleted object accepted",
         ),
     ],
 )
 @pytest.mark.parametrize("by_range", [True, False], ids=["by range", "by totals"])
 def test_what_is_right_has_no_finding(case: Right, by_range: bool) -> None:
-    outcome = compare(case.world.evidence(runs=by_range))
+    evidence = case.world.evidence(runs=by_range)
+    outcome = compare(accepting(evidence, *ACCEPTABLE) if case.warnings else evidence)
     verdict = outcome.verdict
     assert outcome.findings == []
     assert (verdict.s3_last, verdict.warehouse_last, verdict.rows) == (case.s3, case.warehouse, case.rows)
@@ -198,6 +213,12 @@ def foreign_in_place(world: World) -> None:
 
 def replaced_with_other_range(world: World) -> None:
     world.objects[KC] = Stored(KC, "other", NOW, link(200, 80))
+
+
+def lost(world: World) -> None:
+    world.put(link(300, 0, lost=20, hour=10))
+    world.load(link(300, 0, lost=20, hour=10))
+    world.log = Log(320, 350, 320)
 
 
 def loaded_twice(world: World) -> None:
@@ -370,6 +391,10 @@ CASES = {
     "retention passed the sink": Wrong(
         log(320, 350, 0), ("expired in Kafka: offsets 300 to 319 were deleted by retention before they were on S3",), missing=20
     ),
+    "lost to retention": Wrong(
+        lost, (f"lost to retention: 20 of the offsets 300 to 319 were gone before they were read ({link(300, 0, lost=20, hour=10).key})",)
+    ),
+    "topic made anew": Wrong(lambda world: setattr(world, "log", None), (GONE,)),
     "quarantined": Wrong(
         both(ledgered(KC, status=QUARANTINED, reason="corrupt"), without_rows(*range(200, 300))),
         (f"quarantined object: {KC} (offsets 200 to 299): corrupt",),
@@ -424,14 +449,31 @@ def test_a_late_stretch_is_one_finding() -> None:
 
 def test_an_audit_goes_on_from_its_checkpoint() -> None:
     world = World([link(0, 80, rejected=15, lost=5), B, C], loaded=2, log=Log(0, 300, 0))
-    first = compare(world.evidence())
+    first = compare(accepting(world.evidence(), Kind.LOST))
     assert first.checkpoint[:6] == (200, KB, 180, 15, 0, 5)
     world.load(C)
     second: Outcome = compare(world.evidence(first.checkpoint))
     assert second.findings == []
     assert second.checkpoint[:6] == (300, KC, 280, 15, 0, 5)
-    assert second.verdict == compare(world.evidence(START)).verdict
+    assert second.verdict == compare(accepting(world.evidence(START), Kind.LOST)).verdict
     assert compare(world.evidence(second.checkpoint)).verdict == second.verdict
+
+
+def test_an_accepted_loss_that_is_not_loaded_yet_is_told_once() -> None:
+    world = World([A, link(100, 0, lost=20)], loaded=1, log=Log(120, 120, 0))
+    first = compare(accepting(world.evidence(), Kind.LOST))
+    assert (first.checkpoint.next, first.checkpoint.warnings, len(first.warnings)) == (100, (), 1)
+    world.load(link(100, 0, lost=20))
+    second = compare(accepting(world.evidence(first.checkpoint), Kind.LOST))
+    assert second.warnings == list(second.checkpoint.warnings) == first.warnings
+    assert compare(world.evidence(second.checkpoint)).warnings == first.warnings
+
+
+def test_what_can_be_repaired_cannot_be_accepted() -> None:
+    world = whole()
+    rows(150, copies=1)(world)
+    evidence = world.evidence()
+    assert compare(accepting(evidence, Kind.ROWS_DOUBLED)).findings == compare(evidence).findings != []
 
 
 def test_behind_a_checkpoint_corruption_is_found_too() -> None:

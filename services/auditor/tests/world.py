@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from stock_auditor.compare import compare
 from stock_auditor.evidence import LOADED, START, Checkpoint, Evidence, LedgerRow, Log, Reading, Run, Stored, Totals
+from stock_auditor.findings import Kind
 from stock_common.keys import ObjectKey
 from stock_common.links import Link
 from stock_objects.chain import Chain
@@ -65,6 +67,11 @@ class World:
     def evidence(self, since: Checkpoint = START, limit: float = LIMIT, runs: bool = True) -> Evidence:
         objects = tuple(sorted(item for item in self.objects.values() if item.key > (since.key or "")))
         return Evidence(self.chain, since, self.log, objects, self.reading(since.next, runs), NOW, limit)
+
+
+def accepting(evidence: Evidence, *kinds: Kind) -> Evidence:
+    """The evidence with every finding of these kinds accepted."""
+    return evidence._replace(accepted={str(finding): "known" for finding in compare(evidence).findings if finding.kind in kinds})
 
 
 def runs_of(table: dict[int, int]) -> tuple[Run, ...]:

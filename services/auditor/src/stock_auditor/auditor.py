@@ -52,6 +52,7 @@ class LogStage(Protocol):
     def topics(self, names: Iterable[str]) -> dict[str, TopicState]: ...
     def read(self, topic: str, partition: int, now: datetime, limit: float) -> Log: ...
     def dead_letters(self) -> int: ...
+    def accepted(self) -> Mapping[str, str]: ...
 
 
 class Audited(NamedTuple):
@@ -90,6 +91,7 @@ class Auditor:
         self._topics, self._limit, self._now, self._go_on = topics, limit, now, go_on
         self._known: dict[Chain, _Known] = {}
         self._elsewhere: list[Finding] = []
+        self._accepted: Mapping[str, str] = {}
         self._warehouse_at: datetime | None = None
 
     def audit_all(self, by_range: bool = False) -> Audited:
@@ -125,6 +127,7 @@ class Auditor:
             chains |= {chain for topic in self._topics for chain in self._bucket.chains(topic)} | set(self._known)
         with _reading("kafka"):
             states = self._log.topics(self._topics)
+            self._accepted = self._log.accepted()
         chains |= {Chain(state.name, state.topic_id, partition) for state in states.values() for partition in range(state.partitions)}
         for chain in sorted(chains):
             if not self._go_on():
@@ -153,7 +156,7 @@ class Auditor:
         if state is not None and state.topic_id == chain.topic_id and chain.partition < state.partitions:
             with _reading("kafka"):
                 log = self._log.read(chain.topic, chain.partition, now, self._limit)
-        known.outcome = compare(Evidence(chain, known.checkpoint, log, objects, known.reading, now, self._limit))
+        known.outcome = compare(Evidence(chain, known.checkpoint, log, objects, known.reading, now, self._limit, self._accepted))
         if known.outcome.checkpoint != known.checkpoint:
             known.checkpoint, known.reading = known.outcome.checkpoint, Reading()
 

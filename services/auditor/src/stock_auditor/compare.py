@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from stock_auditor.chain_check import ChainPart, check_chain
 from stock_auditor.evidence import LOADED, QUARANTINED, Checkpoint, Evidence, LedgerRow, Reading
-from stock_auditor.findings import Finding
+from stock_auditor.findings import Finding, Kind
 from stock_auditor.ledger_check import LedgerPart, check_ledger
 from stock_auditor.spans import Span, merge, size, within
 from stock_auditor.table_check import TablePart, check_table
@@ -40,19 +40,29 @@ def compare(evidence: Evidence) -> Outcome:
     table = check_table(held, reading.totals, reading.runs, evidence.objects)
     ledger = check_ledger(evidence, rows, table.unledgered)
     chain = check_chain(evidence, ledger.gone, {row.key for row in rows}, ledger.pruned)
-    findings = [*chain.findings, *ledger.findings, *table.findings]
     lost = {item.key: _lost(item.link) for item in evidence.objects if item.link and item.link.lost}
-    gone = [f"topic id {evidence.chain.topic_id} is no longer Kafka's {evidence.chain.topic}: S3 and Snowflake were compared"]
-    warnings = [*(gone if evidence.log is None else []), *evidence.since.warnings, *lost.values()]
-    checkpoint = evidence.since if findings else _advanced(evidence.since, held, reading.resent, lost)
+    gone = [_gone(evidence)] if evidence.log is None else []
+    found = [*gone, *lost.values(), *chain.findings, *ledger.findings, *table.findings]
+    findings = [finding for finding in found if not evidence.accepts(finding)]
+    accepted = {finding: f"accepted ({evidence.accepted[str(finding)]}): {finding}" for finding in found if evidence.accepts(finding)}
+    warnings = [*evidence.since.warnings, *accepted.values()]
+    # A later audit sees the topic id again, and the links that are not ledgered yet.
+    again = {*gone, *(finding for key, finding in lost.items() if key not in {row.key for row in held})}
+    behind = [text for finding, text in accepted.items() if finding not in again]
+    checkpoint = evidence.since if findings else _advanced(evidence.since, held, reading.resent, behind)
     return Outcome(_verdict(evidence, chain, ledger, table, reading.resent, findings, warnings), findings, warnings, checkpoint)
 
 
-def _lost(link: Link) -> str:
-    return f"lost: retention took {link.lost} of the offsets {Span(link.first, link.last)} before they were read ({link.key})"
+def _lost(link: Link) -> Finding:
+    return Finding(Kind.LOST, f"{link.lost} of the offsets {Span(link.first, link.last)} were gone before they were read ({link.key})")
 
 
-def _advanced(since: Checkpoint, held: Sequence[LedgerRow], resent: int, lost: Mapping[str, str]) -> Checkpoint:
+def _gone(evidence: Evidence) -> Finding:
+    place = evidence.chain
+    return Finding(Kind.GONE, f"{place.topic_id} is no longer the topic id of Kafka's {place.topic}: what S3 did not have of it is gone")
+
+
+def _advanced(since: Checkpoint, held: Sequence[LedgerRow], resent: int, warnings: Sequence[str]) -> Checkpoint:
     if not held:
         return since
     return Checkpoint(
@@ -63,7 +73,7 @@ def _advanced(since: Checkpoint, held: Sequence[LedgerRow], resent: int, lost: M
         since.holes + sum(row.holes for row in held),
         since.lost + sum(row.lost for row in held),
         since.resent + resent,
-        (*since.warnings, *(lost[row.key] for row in held if row.key in lost))[-MOST_WARNINGS:],
+        (*since.warnings, *warnings)[-MOST_WARNINGS:],
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
+from stock_auditor.findings import ACCEPTABLE, Finding
 from stock_auditor.spans import Span
 from stock_common.links import Link
 from stock_objects.chain import Chain
@@ -112,7 +115,8 @@ START = Checkpoint()
 class Evidence(NamedTuple):
     """All of one chain behind `since`. `log` is None when Kafka no longer has the topic id; `reading` is None before the warehouse was asked.
 
-    `limit` is the age in seconds up to which an offset may be on its way (0: the pipeline is drained), `now` is aware.
+    `limit` is the age in seconds up to which an offset may be on its way (0: the pipeline is drained), `now` is aware. `accepted` are the
+    findings that an operator has accepted: text → why.
     """
 
     chain: Chain
@@ -122,3 +126,7 @@ class Evidence(NamedTuple):
     reading: Reading | None
     now: datetime
     limit: float
+    accepted: Mapping[str, str] = MappingProxyType({})
+
+    def accepts(self, finding: Finding) -> bool:
+        return finding.kind in ACCEPTABLE and str(finding) in self.accepted

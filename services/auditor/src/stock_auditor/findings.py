@@ -1,4 +1,4 @@
-"""What an audit can find, by kind. A finding is unexplained and makes the verdict incomplete; a warning is explained."""
+"""What an audit can find, by kind. A finding makes the verdict incomplete; a warning is a finding that an operator has accepted."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ class Kind(StrEnum):
     TRUNCATED = "truncated log"
     EXPIRED = "expired in Kafka"
     NO_TOPIC = "no topic"
+    GONE = "topic made anew"
+    LOST = "lost to retention"
     NOT_ON_S3 = "not on S3"
     NOT_LOADED = "not in Snowflake"
     SKIPPED = "skipped by the loader"
@@ -29,6 +31,15 @@ class Kind(StrEnum):
     ROWS_MISSING = "missing rows"
     ROWS_DOUBLED = "doubled rows"
     ROWS_SURPLUS = "surplus rows"
+
+
+ACCEPTABLE = (Kind.DELETED, Kind.GONE, Kind.LOST)
+"""What may be a loss for good: nothing is left to repair it with. Everything else has a repair."""
+
+
+def acceptable(text: str) -> bool:
+    """Whether the finding of this text may be accepted."""
+    return text.startswith(tuple(f"{kind}: " for kind in ACCEPTABLE))
 
 
 class Finding(NamedTuple):

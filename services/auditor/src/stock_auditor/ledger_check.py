@@ -38,9 +38,9 @@ def check_ledger(evidence: Evidence, ledger: Sequence[LedgerRow], unledgered: Se
     held = [row for row in ledger if row.status != QUARANTINED]
     stored = {item.key: item for item in evidence.objects}
     absent = [row for row in held if row.key not in stored]
-    deleted = [row for row in absent if row.status != PRUNED]
+    deleted = {row: _deleted(row) for row in absent if row.status != PRUNED}
     unreadable = [row for row in held if row.key in stored and stored[row.key].link is None]
-    findings = [Finding(Kind.DELETED, f"{row.key} (offsets {row.span}, {row.rows} rows) is in the ledger but not on S3") for row in deleted]
+    findings = list(deleted.values())
     findings += [finding for row in held if row.key in stored for finding in _differences(row, stored[row.key])]
     twice, doubled = _twice(held)
     findings += twice
@@ -49,7 +49,7 @@ def check_ledger(evidence: Evidence, ledger: Sequence[LedgerRow], unledgered: Se
     waiting, missing, in_flight = _not_loaded(evidence, held, quarantined, unledgered)
     return LedgerPart(
         [*findings, *waiting],
-        [*(row.span for row in (*deleted, *unreadable)), *missing],
+        [*(row.span for row, finding in deleted.items() if not evidence.accepts(finding)), *(row.span for row in unreadable), *missing],
         doubled,
         held,
         max((row.last for row in held), default=evidence.since.next - 1 if evidence.since.next > 0 else -1),
@@ -57,6 +57,10 @@ def check_ledger(evidence: Evidence, ledger: Sequence[LedgerRow], unledgered: Se
         max((row.last + 1 for row in absent if row.status == PRUNED), default=-1),
         in_flight,
     )
+
+
+def _deleted(row: LedgerRow) -> Finding:
+    return Finding(Kind.DELETED, f"{row.key} (offsets {row.span}, {row.rows} rows) is in the ledger but not on S3")
 
 
 def _differences(row: LedgerRow, stored: Stored) -> list[Finding]:

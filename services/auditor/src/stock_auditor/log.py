@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from stock_auditor.client import open_admin
+from stock_auditor.decision_topic import Acceptances, KafkaDecisions
 from stock_auditor.evidence import Log
-from stock_common.run import FatalError
 from stock_common.topics import DEAD_LETTERS
 from stock_kafka.cluster import CALL_SECONDS, TopicState, Unreachable, describe, offsets
 from stock_kafka.config import KafkaSettings
@@ -18,22 +18,16 @@ from stock_kafka.config import KafkaSettings
 
 def open_log(settings: KafkaSettings, service: str, silent: bool = False) -> LogReader:
     """A reader of its own connection; `silent` keeps the client's own log lines to itself. Raises FatalError for settings that the client refuses."""
-    config = settings.client(service)
-    if silent:
-        quiet = logging.getLogger("stock.librdkafka.silent")
-        quiet.disabled = True
-        config |= {"logger": quiet}
-    try:
-        return LogReader(AdminClient(config))
-    except KafkaException as error:
-        raise FatalError(f"The Kafka client refuses its settings: {error.args[0].str()}") from None
+    config, admin = open_admin(settings, service, silent)
+    return LogReader(admin, Acceptances(KafkaDecisions(config, admin)).read)
 
 
 class LogReader:
-    """Raises Unreachable, or FatalError where the principal may not describe a topic."""
+    """Raises Unreachable, or FatalError where the principal may not describe a topic. `accepted` gives what was accepted: finding → why."""
 
-    def __init__(self, admin: AdminClient) -> None:
+    def __init__(self, admin: AdminClient, accepted: Callable[[], Mapping[str, str]] = dict) -> None:
         self._admin = admin
+        self.accepted = accepted
 
     def topics(self, names: Iterable[str]) -> dict[str, TopicState]:
         """The topics that exist among `names`."""

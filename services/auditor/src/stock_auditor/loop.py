@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from stock_auditor import report
 from stock_auditor.auditor import STAGES, Audited, Auditor, Interrupted, NotCompared
 from stock_auditor.findings import shown
 from stock_auditor.metrics import Metrics
@@ -148,7 +149,7 @@ class AuditLoop:
     def _tell(self, audited: Audited) -> None:
         """Logs a verdict that differs from the one before."""
         status = audited.status
-        findings = [*status.findings, *(text for part in status.partitions for text in part.findings)]
+        findings = list(dict.fromkeys(report.told(status)))
         warnings = list(dict.fromkeys(text for part in status.partitions for text in part.warnings))
         told = (status.complete, *findings, *warnings)
         if told == self._told:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from stock_auditor.decisions import finding_id
+from stock_auditor.findings import acceptable
 from stock_common.status import AuditStatus, PartitionVerdict
 
 RED, YELLOW, GREEN, BOLD, PLAIN = "\033[31m", "\033[33m", "\033[32m", "\033[1m", "\033[0m"
@@ -27,14 +29,14 @@ def as_text(status: AuditStatus, colour: bool) -> str:
         "  ".join(cell.ljust(width) if column == 0 else cell.rjust(width) for column, (cell, width) in enumerate(zip(line, widths, strict=True)))
         for line in lines
     ]
-    findings = [*status.findings, *(text for part in status.partitions for text in part.findings)]
+    findings = list(dict.fromkeys(told(status)))
     warnings = list(dict.fromkeys(text for part in status.partitions for text in part.warnings))
     shown = [
         _paint(table[0], BOLD, colour),
         *table[1:-1],
         _paint(table[-1], BOLD, colour),
         "",
-        *(_paint(f"Finding: {text}", RED, colour) for text in findings),
+        *(_paint(f"Finding: {text}{_hint(text)}", RED, colour) for text in findings),
         *(_paint(f"Warning: {text}", YELLOW, colour) for text in warnings),
         *([""] if findings or warnings else []),
         _paint(verdict(status), GREEN if status.complete else RED, colour),
@@ -50,13 +52,22 @@ def verdict(status: AuditStatus) -> str:
     }
     counts = f"{total['missing']:,} missing, {total['doubled']:,} doubled, {total['resent']:,} resent"
     if not status.complete:
-        number = len(status.findings) + sum(len(part.findings) for part in status.partitions)
+        number = len(set(told(status)))
         return f"NOT complete: {counts}; {number} finding{'s' if number > 1 else ''} above."
     flying = total["in_flight_s3"] + total["in_flight_warehouse"]
     if flying:
         return f"Complete so far: {counts}; {flying:,} offsets are on their way."
     lost = f" {total['lost']:,} offsets were lost to retention, see the warnings." if total["lost"] else ""
     return f"Complete: Kafka, S3 and Snowflake hold the same offsets, {total['rows']:,} rows; {counts}.{lost}"
+
+
+def told(status: AuditStatus) -> list[str]:
+    """Every finding; one that concerns several partitions is there for each."""
+    return [*status.findings, *(text for part in status.partitions for text in part.findings)]
+
+
+def _hint(text: str) -> str:
+    return f" (accept {finding_id(text)})" if acceptable(text) else ""
 
 
 def _newest(parts: Sequence[PartitionVerdict], topic: str) -> str:
