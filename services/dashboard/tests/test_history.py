@@ -101,13 +101,15 @@ def test_a_person_who_opens_an_old_picture_has_it_renewed(history, warehouse, cl
     assert warehouse.asked == 2
 
 
-def test_a_slow_warehouse_holds_no_page_up_and_is_asked_once_for_all(history, warehouse):
+def test_a_slow_warehouse_holds_no_page_up_and_is_asked_once_for_all(history, warehouse, clock):
     warehouse.gate.clear()
     pictures = [history.read(QUERY, 1) for _ in range(5)]
     assert all(picture.pending and picture.table is None for picture in pictures)
+    clock.at = 12.0
+    assert history.read(QUERY, 1).waiting == 12.0
     warehouse.gate.set()
-    assert settled(history, QUERY, 1).table is TABLE
-    assert warehouse.asked == 1
+    answered = settled(history, QUERY, 1)
+    assert (answered.table, answered.waiting, warehouse.asked) == (TABLE, None, 1)
 
 
 @pytest.mark.parametrize(
@@ -140,3 +142,19 @@ def test_pictures_are_bounded(history, warehouse):
     for number in range(20):
         settled(history, QUERY._replace(params=(number,)), 1)
     assert len(history._entries) == 3
+
+
+def test_a_warehouse_that_is_away_is_said_of_every_picture(history, warehouse, clock):
+    settled(history, QUERY, 1)
+    clock.at = 5.0
+    warehouse.gate.clear()
+    history.read(FIXED, 1)
+    clock.at = 17.0
+    assert history.read(QUERY, 1)[2:] == (False, None, 12.0)
+    warehouse.error = WarehouseUnavailable("away")
+    warehouse.gate.set()
+    assert settled(history, FIXED, 1).fault == "unavailable"
+    assert history.read(QUERY, 1)[2:] == (False, "unavailable", None)
+    warehouse.error = None
+    clock.at = 77.0
+    assert settled(history, QUERY, 1)[2:] == (False, None, None)

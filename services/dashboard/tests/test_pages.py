@@ -114,7 +114,8 @@ def test_kafka_down_history_goes_on(desk):
     desk.down(42)
     assert "Kafka has not answered for 42 s" in words(opened())
     assert rows(opened()) == ["AAPL", "IBM", "OLD"]
-    assert opened("Symbol", symbol="IBM").get("plotly_chart")
+    symbol = opened("Symbol", symbol="IBM")
+    assert symbol.get("plotly_chart") and "Kafka has not answered for 42 s" in words(symbol)
     assert "Kafka has not answered" in words(opened("Pipeline"))
 
 
@@ -129,6 +130,13 @@ def test_warehouse_down_or_closed_to_us_live_goes_on(desk, fault, said):
     assert said in words(live) and live.get("plotly_chart")
     year = opened("Symbol", symbol="IBM", range="1Y")
     assert said in words(year) and "No bars yet" in words(year) and not year.get("plotly_chart")
+
+
+def test_a_warehouse_that_keeps_us_waiting_is_said(desk):
+    well(desk)
+    desk.history.answers["bars_1min"] = Picture(BARS, 90.0, True, None, 12.0)
+    said = words(opened("Symbol", symbol="IBM"))
+    assert "has not answered for 12 s (it may be waking up): live prices go on" in said and "What is shown was read 1 min ago" in said
 
 
 def test_no_bars_is_said_and_why(desk):
@@ -168,10 +176,16 @@ def test_a_choice_goes_into_the_address(desk):
 def test_a_refresh_acts_for_no_person(desk):
     well(desk)
     test = opened("Symbol", symbol="IBM")
-    assert [acted for query, acted in desk.history.asked if query.view == "bars_1min"] == [True]
+    # The first goes out beside the question for the symbols, the second waits for the paint.
+    assert [acted for query, acted in desk.history.asked if query.view == "bars_1min"] == [False, True]
     test.run()
-    assert [acted for query, acted in desk.history.asked if query.view == "bars_1min"] == [True, True]
+    assert [acted for query, acted in desk.history.asked if query.view == "bars_1min"] == [False, True] * 2
     assert not any(acted for query, acted in desk.history.asked if query.view == "latest")
+
+
+def test_the_warehouse_s_time_today_is_money(desk):
+    well(desk)
+    assert "at least 1.000 credits, about $2.00 (X-SMALL)" in words(opened("Pipeline"))
 
 
 def test_text_from_outside_is_escaped(desk):

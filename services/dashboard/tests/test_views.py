@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from conftest import LATEST, NOW, bar_table, quote
+from conftest import LATEST, NOW, bar_table, loader, quote
 from test_pages import opened, rows, tables, well, words
 
 from stock_common.records import Alert
@@ -135,3 +135,16 @@ def test_groups_on_live(desk):
 def test_every_page_has_its_files(desk, page):
     well(desk)
     assert [button.proto.label for button in opened(page).get("download_button")] == ["CSV", "Parquet"]
+
+
+REFUSED = "unavailable: HTTPConnectionPool(host='h', port=1): Max retries exceeded with url: /queries?requestId=1"
+
+
+@pytest.mark.parametrize(("page", "view"), [("Symbol", "bars_1min"), ("Compare", "bars_1d"), ("Alerts", "alerts")])
+def test_an_open_page_says_that_nothing_new_is_loaded(desk, page, view):
+    well(desk)
+    desk.history.answers[view] = desk.history.answers.get(view, Picture(stored(alert()), 3.0, False, None))._replace(age=80.0)
+    desk.store.status(loader(41, fault=REFUSED))
+    said = words(opened(page, symbol="IBM", symbols="IBM"))
+    assert "The history shown was read 80 s ago. The loader reports: what it writes to or reads from does not answer" in said
+    assert "HTTPConnectionPool" not in said

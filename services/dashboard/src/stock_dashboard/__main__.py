@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 import structlog
@@ -18,7 +19,7 @@ from stock_common.deadline import Deadline
 from stock_common.health import Health, MetricsServer
 from stock_common.run import Stop
 from stock_common.settings import load_or_exit, public
-from stock_dashboard import markup, palette, runtime, signin
+from stock_dashboard import markup, palette, runtime, signin, warm
 from stock_dashboard.config import DashboardSettings, is_loopback
 from stock_dashboard.history import History
 from stock_dashboard.live import LiveReader
@@ -52,6 +53,8 @@ def server_options(host: str, port: int, secrets: Sequence[str] = ()) -> dict[st
         "client.showErrorLinks": False,
         "client.toolbarMode": "minimal",
         "runner.magicEnabled": False,
+        # A full collection after each refresh of each viewer takes longer than the refresh itself; see warm.py.
+        "runner.postScriptGC": False,
         "secrets.files": list(secrets),
         **palette.THEME,
     }
@@ -67,21 +70,32 @@ def serve(shared: runtime.Runtime, host: str, port: int, log: structlog.stdlib.B
         st.html(markup.note("This page could not be drawn. The log of the dashboard names the reason; the other pages go on.", "bad"))
         return True
 
-    st.App(Path(__file__).with_name("streamlit_app.py"), on_script_error=on_error).run(config=server_options(host, port, secrets))
+    app = st.App(Path(__file__).with_name("streamlit_app.py"), on_script_error=on_error)
+    warm.up()
+    app.run(config=server_options(host, port, secrets))
 
 
-def main() -> int:
-    argparse.ArgumentParser(
-        prog="stock-dashboard",
-        description="Serves the dashboard: live prices from Kafka, history from Snowflake. Configured by environment variables, see README.md.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args()
-    settings = load_or_exit(DashboardSettings)
-    log = logs.setup("dashboard", settings, "streamlit.log")
-    logging.getLogger("streamlit").setLevel(logging.ERROR)
-    # The server takes the signals while it runs and raises the last one again at its end: here it only marks the end.
-    Stop().install()
+class Parts(NamedTuple):
+    """What runs beside the page."""
+
+    reader: LiveReader
+    history: History
+    server: MetricsServer
+    shared: runtime.Runtime
+
+    def start(self) -> None:
+        self.reader.start()
+        self.history.start()
+
+    def close(self) -> None:
+        deadline = Deadline(CLOSE_SECONDS)
+        self.reader.close(deadline.remaining())
+        self.history.close(min(1.0, deadline.remaining()))
+        self.server.close()
+
+
+def parts(settings: DashboardSettings) -> Parts:
+    """Everything from the settings; nothing is started but the health checks' answers."""
     registry, health = CollectorRegistry(), Health(dependencies=("kafka",))
     viewers = Viewers(time.monotonic)
     store = LiveStore(Tape(symbols=settings.live_symbols), runtime.utc_now())
@@ -98,30 +112,34 @@ def main() -> int:
         entries=settings.history_entries,
         connections=settings.history_connections,
     )
-    server = MetricsServer(settings.metrics_host, settings.metrics_port, registry, health)
-    server.start()
+    pages = PageMetrics(registry, viewers)
+    shared = runtime.Runtime(store, history, viewers, pages, groups=settings.symbol_groups, signs_in=settings.signs_in, allowed=settings.oidc_allowed)
+    return Parts(reader, history, MetricsServer(settings.metrics_host, settings.metrics_port, registry, health), shared)
+
+
+def main() -> int:
+    argparse.ArgumentParser(
+        prog="stock-dashboard",
+        description="Serves the dashboard: live prices from Kafka, history from Snowflake. Configured by environment variables, see README.md.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
+    settings = load_or_exit(DashboardSettings)
+    log = logs.setup("dashboard", settings, "streamlit.log")
+    logging.getLogger("streamlit").setLevel(logging.ERROR)
+    # The server takes the signals while it runs and raises the last one again at its end: here it only marks the end.
+    Stop().install()
+    made = parts(settings)
+    made.server.start()
     log.info("start", page=f"http://{settings.dashboard_host}:{settings.dashboard_port}", **public(settings))
     if not settings.signs_in and not is_loopback(settings.dashboard_host):
         log.warning("no sign-in: whoever reaches this address sees the dashboard", host=settings.dashboard_host)
-    reader.start()
-    history.start()
+    made.start()
     try:
-        shared = runtime.Runtime(
-            store,
-            history,
-            viewers,
-            PageMetrics(registry, viewers),
-            groups=settings.symbol_groups,
-            signs_in=settings.signs_in,
-            allowed=settings.oidc_allowed,
-        )
         with signin.secrets_file(settings) as secrets:
-            serve(shared, settings.dashboard_host, settings.dashboard_port, log, secrets)
+            serve(made.shared, settings.dashboard_host, settings.dashboard_port, log, secrets)
     finally:
-        deadline = Deadline(CLOSE_SECONDS)
-        reader.close(deadline.remaining())
-        history.close(min(1.0, deadline.remaining()))
-        server.close()
+        made.close()
         log.info("closed")
     return 0
 

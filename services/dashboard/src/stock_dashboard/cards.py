@@ -60,8 +60,9 @@ def _cost(state: Snapshot) -> str:
     if loader is None:
         return markup.card("Warehouse today", "–", ["the loader has not reported"])
     seconds = loader.warehouse_seconds_today
+    used = seconds / pipeline.CREDIT_SECONDS
     lines = [
-        f"at least {seconds / pipeline.CREDIT_SECONDS:.3f} credits (X-SMALL); idle time until suspend comes on top",
+        f"at least {used:.3f} credits, about ${used * pipeline.CREDIT_DOLLARS:.2f} (X-SMALL); idle time until suspend comes on top",
         f"since 00:00 UTC, a load every {loader.interval_seconds:g} s",
     ]
     return markup.card("Warehouse today", f"{seconds:,.1f} s", lines)

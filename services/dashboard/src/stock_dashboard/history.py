@@ -36,12 +36,14 @@ class Source(Protocol):
 
 
 class Picture(NamedTuple):
-    """What is known now. `table` None: nothing yet. `age`: seconds since it was read. `fault`: why the last try failed."""
+    """What is known now. `table` None: nothing yet. `age`: seconds since it was read. `fault`: why the last try failed, of this question or, where
+    the warehouse is away, of any; `waiting`: seconds since it was asked, where its answer, or any answer since, is still to come."""
 
     table: pa.Table | None
     age: float | None
     pending: bool
     fault: Fault | None
+    waiting: float | None = None
 
 
 class _Entry:
@@ -52,6 +54,7 @@ class _Entry:
         self.read_at = 0.0
         self.generation: Hashable = None
         self.pending = False
+        self.asked_at = 0.0
         self.fault: Fault | None = None
         self.failures = 0
         self.failed_at = 0.0
@@ -87,6 +90,7 @@ class History:
         self._ttl, self._refresh, self._limit = ttl, refresh, entries
         self._entries: OrderedDict[Query, _Entry] = OrderedDict()
         self._lock = threading.Lock()
+        self._answered_at, self._failed_at, self._away = float("-inf"), 0.0, False
         self._work: queue.Queue[tuple[Query, _Entry, Hashable]] = queue.Queue()
         self._stop = threading.Event()
         self._log = structlog.stdlib.get_logger("stock.dashboard")
@@ -112,13 +116,16 @@ class History:
             reason = self._reason(entry, query, generation, now, acted)
             self._metrics.looked_up("hit" if reason is None else "miss" if entry.table is None else "renewed")
             if reason is not None:
-                entry.pending = True
+                entry.pending, entry.asked_at = True, now
                 self._work.put((query, entry, generation))
+            elsewhere = min((other.asked_at for other in self._entries.values() if other.pending and other.asked_at > self._answered_at), default=now)
         if wait and entry.pending and entry.table is None:
             with entry.done:
                 entry.done.wait_for(lambda: not entry.pending, wait)
-        age = None if entry.table is None else self._clock() - entry.read_at
-        return Picture(entry.table, age, entry.pending, entry.fault)
+        now = self._clock()
+        age = None if entry.table is None else now - entry.read_at
+        waiting = now - (entry.asked_at if entry.pending else elsewhere)
+        return Picture(entry.table, age, entry.pending, entry.fault or ("unavailable" if self._away else None), waiting or None)
 
     def _entry(self, query: Query) -> _Entry:
         entry = self._entries.get(query)
@@ -137,6 +144,8 @@ class History:
         if entry.table is None:
             return "first"
         age = now - entry.read_at
+        if self._away and now - self._failed_at >= LAST_RETRY_SECONDS:
+            return "retry"
         if query.follows_loads and generation is not None and generation != entry.generation and age >= self._refresh:
             return "load"
         return "opened" if acted and age >= self._ttl else None
@@ -165,7 +174,9 @@ class History:
                 entry.fault, entry.failed_at, entry.pending = fault, self._clock(), False
                 entry.failures += 1
                 entry.done.notify_all()
+            self._failed_at, self._away = self._clock(), fault == "unavailable"
             return source
+        self._answered_at, self._away = self._clock(), False
         self._metrics.queried(query.view, "ok", self._clock() - started)
         with entry.done:
             entry.table, entry.read_at, entry.generation = table, self._clock(), generation

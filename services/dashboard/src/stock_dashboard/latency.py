@@ -35,7 +35,7 @@ def legs(delays: tuple[float, float] | None, chains: tuple[ChainStatus, ...], lo
     shown = None if delays is None else sum(delays)
     return [
         Leg("Fetched → Kafka", 0.0, kafka, "median of the last quotes"),
-        Leg("Kafka → shown here", kafka, shown, "median of the last quotes"),
+        Leg("Kafka → shown here", kafka, shown, "median of the last quotes, to their arrival; the tables are drawn anew every second"),
         Leg("Kafka → S3", base, s3, "newest record of each partition's last object, median"),
         Leg("S3 → Snowflake", s3, warehouse, "newest record of each partition at the last load, median"),
     ]

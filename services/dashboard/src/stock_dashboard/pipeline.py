@@ -19,6 +19,8 @@ AUDIT_SILENT_SECONDS = 600.0
 SIMULATED = "simulated"
 CREDIT_SECONDS = 3_600.0
 """An X-SMALL warehouse costs one credit an hour, billed by the second."""
+CREDIT_DOLLARS = 2.0
+"""Standard edition, on demand, AWS in the United States: Snowflake's service consumption table."""
 
 
 class Stage(NamedTuple):
@@ -166,8 +168,8 @@ def faults(known: Snapshot, link: Link) -> list[str]:
         found.append(f"Kafka has not answered for {text.age(text.since(link.since, now))}: prices stand still, history goes on.")
     for service, state in (("producer", known.producer), ("loader", loader), ("auditor", audit)):
         if state is not None and state.fault:
-            found.append(f"The {service} reports: {_sentence(state.fault)}")
-    found += [f"The sink reports for {chain.topic}/{chain.partition}: {_sentence(chain.fault)}" for chain in known.chains if chain.fault][:1]
+            found.append(f"The {service} reports: {fault_words(state.fault)}")
+    found += [f"The sink reports for {chain.topic}/{chain.partition}: {fault_words(chain.fault)}" for chain in known.chains if chain.fault][:1]
     found += [f"{stage.name}: {stage.note}." for stage in known.stages[1:] if stage.state in ("late", "down")]
     if known.link_up:
         found += _silences(known)
@@ -183,6 +185,13 @@ def _silences(known: Snapshot) -> list[str]:
     if audit is not None and (silent := (known.now - audit.at).total_seconds()) > AUDIT_SILENT_SECONDS:
         found.append(f"The auditor is silent for {text.age(silent)}: its verdict is of that time.")
     return found
+
+
+def fault_words(fault: str) -> str:
+    """A fault as a service says it, as one sentence for a reader: what a driver adds in brackets and addresses is for the log."""
+    if fault.startswith("unavailable: ") and "HTTPConnectionPool" in fault:
+        return "what it writes to or reads from does not answer; it tries again by itself."
+    return _sentence(fault)
 
 
 def _sentence(fault: str) -> str:

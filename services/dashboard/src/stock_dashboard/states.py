@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from stock_common.status import ProducerStatus
-from stock_dashboard import market, text
+from stock_common.status import LoaderStatus, ProducerStatus
+from stock_dashboard import market, pipeline, text
 from stock_dashboard.history import Picture
 from stock_dashboard.store import LiveStore
 
 NEVER_OLD = 1e12
 OLD_ROUNDS = 6
 OLD_AT_LEAST_SECONDS = 60.0
+SLOW_SECONDS = 8.0
+"""A warehouse that wakes up answers within a few seconds."""
 
 
 def feed_words(store: LiveStore, now: datetime) -> str | None:
@@ -32,9 +34,11 @@ def feed_words(store: LiveStore, now: datetime) -> str | None:
     return f"No quote has come for {text.age(silent)} although the market is open: the producer or its source stands still."
 
 
-def history_words(picture: Picture) -> str | None:
-    """What a reader is told of a history that is not as it should be; None while it is."""
+def history_words(picture: Picture, loader: LoaderStatus | None = None) -> str | None:
+    """What a reader is told of a history that is not as it should be; None while it is. `loader`: a page that is only open does not ask the
+    warehouse, but what the loader says of it makes its history old all the same."""
     held = picture.table is not None
+    seen = f" What is shown was read {text.ago(picture.age)}." if held else ""
     match picture.fault:
         case "denied":
             return (
@@ -42,10 +46,15 @@ def history_words(picture: Picture) -> str | None:
                 "Live prices go on."
             )
         case "unavailable":
-            seen = f" What is shown was read {text.ago(picture.age)}." if held else ""
             return f"The warehouse does not answer: live prices go on, history is tried again by itself.{seen}"
         case "refused":
             return "The warehouse refused the question: its views are of another version than the dashboard (the log has its answer)."
+    if picture.waiting is not None and picture.waiting >= SLOW_SECONDS:
+        waits = f"has not answered for {text.age(picture.waiting)} (it may be waking up)"
+        return f"The warehouse {waits}: live prices go on, history comes when it answers.{seen}"
+    if held and loader is not None and loader.fault:
+        told = pipeline.fault_words(loader.fault)
+        return f"Nothing new reaches the warehouse. The history shown was read {text.ago(picture.age)}. The loader reports: {told}"
     return None
 
 

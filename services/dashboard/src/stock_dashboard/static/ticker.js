@@ -63,6 +63,7 @@ function write(box, row) {
     // A row of a ranking is a place: another symbol there is no move of a price.
     line.link.href = `?page=Symbol&symbol=${encodeURIComponent(row.symbol)}`;
     line.link.textContent = row.symbol;
+    line.tr.dataset.symbol = row.symbol;
     Object.assign(line, { symbol: row.symbol, price: row.price });
   }
   box.columns.forEach((name, i) => {
@@ -78,6 +79,8 @@ function write(box, row) {
   const last = box.columns.indexOf("price");
   if (last >= 0 && line.price !== row.price) line.tr.children[last].classList.add(row.price > line.price ? "rise" : "fall");
   line.price = row.price;
+  // When the row was true, seconds since 1970: for whoever measures how soon it is seen.
+  if (line.at !== row.at) line.tr.dataset.at = line.at = row.at;
   return line.tr;
 }
 

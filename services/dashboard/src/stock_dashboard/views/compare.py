@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stock_dashboard import address, charts, comparison, download, frame, market, markup, queries, quotes, runtime, states, text
+from stock_dashboard import address, comparison, download, frame, market, markup, plot, queries, quotes, runtime, states, text
 from stock_dashboard.comparison import LIMIT, Comparison, Line
 from stock_dashboard.history import Picture
 from stock_dashboard.market import Exchange
@@ -62,7 +62,7 @@ def _draw(shared: runtime.Runtime, chosen: list[str], span: Range, acted: bool) 
     found = dict(zip(chosen, shared.pictures(asked, acted=acted), strict=True))
     result = comparison.compared({symbol: quotes.joined(shared, symbol, span, found[symbol], exchanges[symbol])[0] for symbol in chosen})
     worst = next((picture for picture in found.values() if picture.fault), next(iter(found.values())))
-    said = [words for words in (states.feed_words(shared.store, now), states.history_words(worst)) if words]
+    said = [words for words in (states.feed_words(shared.store, now), states.history_words(worst, shared.store.loader())) if words]
     st.html(markup.notes(said) or "<span></span>")
     if not result.lines:
         pending = any(picture.pending for picture in found.values())
@@ -72,7 +72,7 @@ def _draw(shared: runtime.Runtime, chosen: list[str], span: Range, acted: bool) 
     exchange = places.pop() if len(places) == 1 else market.UTC_TIME
     closes = all(place.calendar != market.ALWAYS_OPEN for place in exchanges.values())
     chart = comparison.chart(result.lines, exchange.zone, span.minutes, closes)
-    st.plotly_chart(chart, key=f"compare-{span.name}", config=charts.CONFIG, theme="streamlit")
+    plot.show(chart, key=f"compare-{span.name}")
     st.html(markup.table(HEADS, [_row(line, exchange, span) for line in result.lines]))
     st.html(markup.foot(_foot(result, span, exchange, [picture for picture in found.values() if picture.table is not None])))
     return result.lines

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import streamlit as st
 
-from stock_dashboard import address, alerting, bars, charts, download, frame, market, markup, queries, quotes, runtime, states, text
+from stock_dashboard import address, alerting, bars, charts, download, frame, market, markup, plot, queries, quotes, runtime, states, text
 from stock_dashboard.bars import Bars
 from stock_dashboard.charts import Look, Mark
 from stock_dashboard.history import Picture
@@ -22,9 +22,13 @@ SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,31}")
 
 def page() -> None:
     shared = runtime.current()
-    known = quotes.symbols(shared)
     asked = st.query_params.get("symbol", "").upper()
-    if SYMBOL.fullmatch(asked):
+    if named := bool(SYMBOL.fullmatch(asked)):
+        # The chart's question goes out beside that for the symbols, not after it.
+        span = queries.RANGES.get(st.query_params.get("range", ""), queries.RANGES[FIRST_RANGE])
+        shared.picture(_query(shared, asked, span), acted=False)
+    known = quotes.symbols(shared)
+    if named:
         known = sorted({*known, asked})
     if not known:
         st.html(markup.blank("No symbol yet", "Symbols appear here as soon as the first quotes have come."))
@@ -71,10 +75,10 @@ def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[st
     now, markets = shared.now(), shared.store.markets()
     exchange = market.exchange_of(symbol, markets)
     wait = runtime.PARTIAL_PAINT_SECONDS if span.intraday and shared.store.minutes(symbol)[1] is not None else runtime.FIRST_PAINT_SECONDS
-    picture = shared.picture(queries.bars(symbol, span, now.astimezone(exchange.zone).date()), acted=acted, wait=wait)
+    picture = shared.picture(_query(shared, symbol, span), acted=acted, wait=wait)
     shown, live_from = quotes.joined(shared, symbol, span, picture, exchange)
-    words = states.history_words(picture)
-    st.html(markup.notes([words] if words else []) or "<span></span>")
+    said = [words for words in (states.feed_words(shared.store, now), states.history_words(picture, shared.store.loader())) if words]
+    st.html(markup.notes(said) or "<span></span>")
     if not shown:
         title = "Loading" if picture.pending else "No bars yet"
         st.html(markup.blank(title, _why_empty(symbol, span, picture)))
@@ -91,9 +95,14 @@ def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[st
         previous_close=quote.previous if quote and span.name == "1D" else None,
         marks=marks(shared, symbol, shown),
     )
-    st.plotly_chart(charts.price_chart(symbol, shown, look), key=f"chart-{symbol}-{span.name}", config=charts.CONFIG, theme="streamlit")
+    plot.show(charts.price_chart(symbol, shown, look), key=f"chart-{symbol}-{span.name}")
     st.html(markup.foot(_source(span, shown, picture, live_from, exchange, "VWAP" in overlays)))
     return shown
+
+
+def _query(shared: runtime.Runtime, symbol: str, span: Range) -> queries.Query:
+    zone = market.exchange_of(symbol, shared.store.markets()).zone
+    return queries.bars(symbol, span, shared.now().astimezone(zone).date())
 
 
 def marks(shared: runtime.Runtime, symbol: str, shown: Bars) -> tuple[Mark, ...]:
