@@ -61,7 +61,7 @@ lock_folder() (
   done
 )
 
-folders() { (cd "$root" && for file in libs/*/requirements.in services/*/requirements.in local/*/requirements.in tests/*/requirements.in; do [ ! -f "$file" ] || dirname "$file"; done); }
+folders() { (cd "$root" && for file in {libs,services,local,tests,benchmarks}/*/requirements.in; do [ ! -f "$file" ] || dirname "$file"; done); }
 
 # The requirement files of an environment that serves for `run` or for `test`.
 requirements() {

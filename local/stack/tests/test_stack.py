@@ -15,15 +15,16 @@ MARK = "import os, pathlib, sys; pathlib.Path('order').open('a').write(sys.argv[
 
 
 def test_what_is_needed_is_started_first_and_jobs_end(stack_of: StackOf, tmp_path: Path) -> None:
+    order = tmp_path / "order"
     job = python("job", MARK.format("job"), job=True)
-    server = python("server", MARK.format("server") + "; import time; time.sleep(300)", needs=("job",), ready=lambda: (tmp_path / "order").exists())
+    server = python("server", MARK.format("server") + "; import time; time.sleep(300)", needs=("job",), ready=lambda: "server" in order.read_text())
     client = python("client", needs=("server",))
     stack = stack_of(job, server, client)
     stack.start("client")
-    assert (tmp_path / "order").read_text() == "-cjob\n-cserver\n"
+    assert order.read_text() == "-cjob\n-cserver\n"
     assert stack.running() == ["server", "client"]
     stack.start("client")
-    assert (tmp_path / "order").read_text().count("job") == 1
+    assert order.read_text().count("job") == 1
 
 
 FAILURES = {
@@ -85,6 +86,27 @@ def test_parts_stop_in_order(stack_of: StackOf, tmp_path: Path) -> None:
     stack.start("a", "b", "c")
     stack.close(10)
     assert (tmp_path / "stopped").read_text() == "abc"
+
+
+def test_an_end_that_is_expected_is_noticed_and_the_part_launched_again(stack_of: StackOf, tmp_path: Path) -> None:
+    gate = tmp_path / "open"
+    gate.touch()
+    part = python("part", "import pathlib, time; pathlib.Path('seen').open('a').write('up '); time.sleep(300)", may_start=gate.exists)
+    stack = stack_of(part)
+    stack.start("part")
+    wait_for(tmp_path / "seen", "up ")
+    assert stack.ended() == {}
+    stack.signal("part", signal.SIGKILL)
+    ended: dict[str, int] = {}
+    while not ended:
+        ended = stack.ended()
+    assert ended == {"part": -signal.SIGKILL}
+    gate.unlink()
+    assert not stack.launch("part")
+    assert stack.running() == []
+    gate.touch()
+    assert stack.launch("part")
+    wait_for(tmp_path / "seen", "up up ")
 
 
 def wait_for(file: Path, text: str) -> None:

@@ -66,6 +66,7 @@ def broker(site: Site) -> Component:
         "transaction.state.log.min.isr": 1,
         "transaction.state.log.num.partitions": 5,
         "group.initial.rebalance.delay.ms": 0,
+        **site.broker,
     }
     command = _java(site, "kafka", "512m", "kafka.Kafka", properties)
     return Component(

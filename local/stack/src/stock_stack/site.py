@@ -18,11 +18,12 @@ BUCKET = "stock-data"
 
 @dataclass(frozen=True)
 class Site:
-    """`overrides` are variables for every service, on top of the demo's."""
+    """`overrides` are variables for every service, on top of the demo's; `broker` are properties of Kafka's, on top of the demo's."""
 
     data: Path
     ports: Ports
     overrides: Mapping[str, str] = field(default_factory=dict)
+    broker: Mapping[str, object] = field(default_factory=dict)
 
     def log(self, name: str) -> Path:
         return self.data / "logs" / f"{name}.log"

@@ -74,9 +74,7 @@ class Stack:
         waited = time.monotonic() - begun
         if part.name not in self._running:
             if part.may_start() or waited > part.start_seconds:
-                self._components[part.name] = part
-                log = self.site.log(part.name)
-                self._running[part.name] = Process(part.name, part.command, part.environment, self.site.data, log, self._watchdog)
+                self._spawn(part)
             return
         code = self._running[part.name].code
         ended = code is not None
@@ -90,6 +88,11 @@ class Stack:
             self._running.pop(part.name).end()
         self._done.add(part.name)
         self._report(f"{part.name} {'done' if part.job else 'ready'} after {waited:.1f} s")
+
+    def _spawn(self, part: Component) -> None:
+        self._components[part.name] = part
+        log = self.site.log(part.name)
+        self._running[part.name] = Process(part.name, part.command, part.environment, self.site.data, log, self._watchdog)
 
     def _failure(self, name: str, what: str) -> ComponentFailed:
         """The error to raise; the part is ended and forgotten, so that it can be started again."""
@@ -121,6 +124,23 @@ class Stack:
         if process.wait(seconds) is None:
             raise self._failure(name, f"still runs {seconds:.0f} s after signal {number}")
         return self._forget(name)
+
+    def signal(self, name: str, number: int) -> None:
+        """Sends the signal to the part and does not wait."""
+        self._running[name].signal(number)
+
+    def ended(self) -> dict[str, int]:
+        """Part → exit code of those that have ended; they are forgotten. For a caller that expects it, instead of `check`."""
+        return {name: self._forget(name) for name, process in list(self._running.items()) if process.code is not None}
+
+    def launch(self, name: str) -> bool:
+        """Starts the part again as it was started before, without waiting until it is ready. False: it may not start yet, ask again."""
+        part = self._components[name]
+        if not part.may_start():
+            return False
+        self._spawn(part)
+        self._done.add(name)
+        return True
 
     def stop(self, name: str, seconds: float | None = None) -> int:
         """SIGTERM, then SIGKILL after the part's own time (at most `seconds`). Returns the exit code."""
