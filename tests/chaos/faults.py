@@ -1,0 +1,87 @@
+"""Each fault as a generator: it yields while it lasts, and has ended what it did when it is done."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+
+from chaos.kafka_errors import Refusals
+from chaos.links import concerned, refusing
+from chaos.plan import Fault, Kind
+from chaos.proxy import Mode, Proxies
+from chaos.supervisor import Supervisor
+from stock_stack.stack import Stack
+
+STOP_SECONDS = 40.0
+"""The platform's grace period: a process that has not ended so long after SIGTERM is killed."""
+
+
+class Faults:
+    """Carries faults out, several at a time: none of the calls blocks. `clock` is monotonic seconds."""
+
+    def __init__(self, stack: Stack, supervisor: Supervisor, proxies: Proxies, refusals: Refusals, clock: Callable[[], float]) -> None:
+        self._stack, self._supervisor, self._proxies, self._refusals, self._clock = stack, supervisor, proxies, refusals, clock
+        self.overdue = 0
+        """Processes that did not end in time after SIGTERM."""
+
+    def carry_out(self, fault: Fault) -> Iterator[None]:
+        """Waits until the process runs, then does it. Raises TimeoutError where Kafka cannot be told to refuse."""
+        while not self._supervisor.up(fault.target):
+            yield
+        yield from {
+            Kind.KILL: self._kill,
+            Kind.PAUSE: self._pause,
+            Kind.RESTART: self._restart,
+            Kind.CUT: self._disturb,
+            Kind.DELAY: self._disturb,
+            Kind.ERRORS: self._refuse if fault.component == "kafka" else self._disturb,
+        }[fault.kind](fault)
+
+    def _kill(self, fault: Fault) -> Iterator[None]:
+        self._supervisor.end(fault.target)
+        yield
+        while not self._supervisor.up(fault.target):
+            yield
+
+    def _pause(self, fault: Fault) -> Iterator[None]:
+        self._stack.signal(fault.target, signal.SIGSTOP)
+        self._supervisor.frozen.add(fault.target)
+        yield from self._wait(fault.seconds)
+        self._supervisor.frozen.discard(fault.target)
+        if self._supervisor.runs(fault.target):
+            self._stack.signal(fault.target, signal.SIGCONT)
+
+    def _restart(self, fault: Fault) -> Iterator[None]:
+        pid = self._stack.pid(fault.target)
+        self._supervisor.end(fault.target, signal.SIGTERM)
+        end = self._clock() + STOP_SECONDS
+        while self._supervisor.runs(fault.target) and self._stack.pid(fault.target) == pid and self._clock() < end:
+            yield
+        if self._supervisor.runs(fault.target) and self._stack.pid(fault.target) == pid:
+            self.overdue += 1
+            self._supervisor.end(fault.target)
+            yield
+        while not self._supervisor.up(fault.target):
+            yield
+
+    def _disturb(self, fault: Fault) -> Iterator[None]:
+        links = refusing(fault.target) if fault.kind is Kind.ERRORS else concerned(fault.target)
+        self._proxies.begin(fault.number, links, Mode(fault.kind, fault.delay, fault.status))
+        yield from self._wait(fault.seconds)
+        self._proxies.end(fault.number)
+
+    def _refuse(self, fault: Fault) -> Iterator[None]:
+        begun = self._refusals.begin()
+        while not begun.done():
+            yield
+        begun.result()
+        yield from self._wait(fault.seconds)
+        ended = self._refusals.end()
+        while not ended.done():
+            yield
+        ended.result()
+
+    def _wait(self, seconds: float) -> Iterator[None]:
+        end = self._clock() + seconds
+        while self._clock() < end:
+            yield

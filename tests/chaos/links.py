@@ -1,0 +1,75 @@
+"""Who speaks to whom, each pair through a proxy of its own, and what makes a process use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from stock_stack.ports import HOST, Ports
+
+
+class Link(NamedTuple):
+    """One process's connections to one server."""
+
+    client: str
+    server: str
+
+
+SERVERS = {
+    "producer": ("market", "kafka"),
+    "s3-sink": ("kafka", "s3"),
+    "s3-sink-2": ("kafka", "s3"),
+    "sf-loader": ("s3", "snowflake", "kafka"),
+    "sf-loader-2": ("s3", "snowflake", "kafka"),
+    "auditor": ("kafka", "s3", "snowflake"),
+    "kafka": ("zookeeper",),
+    "snowflake": ("s3",),
+}
+"""Process → the servers it speaks to."""
+LINKS = tuple(Link(client, server) for client, servers in SERVERS.items() for server in servers)
+SERVICES = ("producer", "s3-sink", "sf-loader", "auditor")
+
+
+def concerned(target: str) -> list[Link]:
+    """The links that a fault of a process's connections is about: a service's own, all of a server's clients."""
+    own = target.removesuffix("-2") in SERVICES
+    return [link for link in LINKS if (link.client if own else link.server) == target]
+
+
+def refusing(target: str) -> list[Link]:
+    """Of these, the ones that errors are answered on: what comes by HTTP, and ZooKeeper's. Kafka's own errors are kafka_errors.py's."""
+    return [link for link in concerned(target) if link.server != "kafka"]
+
+
+def environment(client: str, listening: Mapping[Link, int]) -> dict[str, str]:
+    """The variables that lead `client` to its proxies, which listen on these ports."""
+    ports = {link.server: port for link, port in listening.items() if link.client == client}
+    found = {}
+    if "kafka" in ports:
+        found["KAFKA_BOOTSTRAP_SERVERS"] = f"{HOST}:{ports['kafka']}"
+    if "s3" in ports:
+        found["S3_ENDPOINT_URL"] = f"http://{HOST}:{ports['s3']}"
+    if "snowflake" in ports:
+        found["SNOWFLAKE_PORT"] = str(ports["snowflake"])
+    if "market" in ports:
+        found["ALPHA_VANTAGE_URL"] = f"http://{HOST}:{ports['market']}/query"
+    return found
+
+
+def upstream(link: Link, ports: Ports) -> int:
+    """The server's own port. Kafka tells its clients where to go on, so that each client has a listener of its own."""
+    return ports[f"kafka-{link.client}"] if link.server == "kafka" else ports[link.server]
+
+
+def broker(listening: Mapping[Link, int], ports: Ports) -> dict[str, object]:
+    """Kafka's properties: a listener for each client that names the client's proxy as its address, and ZooKeeper behind its own."""
+    names = {link: f"CLIENT{number}" for number, link in enumerate(listening) if link.server == "kafka"}
+    own = f"PLAINTEXT://{HOST}:{ports['kafka']}"
+    return {
+        "listeners": ",".join([own, *(f"{name}://{HOST}:{upstream(link, ports)}" for link, name in names.items())]),
+        "advertised.listeners": ",".join([own, *(f"{name}://{HOST}:{listening[link]}" for link, name in names.items())]),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ["PLAINTEXT", *names.values()]),
+        "inter.broker.listener.name": "PLAINTEXT",
+        "num.network.threads": 1,
+        "zookeeper.connect": f"{HOST}:{listening[Link('kafka', 'zookeeper')]}",
+    }

@@ -1,0 +1,113 @@
+"""Which fault hits what, and when: a pure function of the seed and the number of faults."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Kind(StrEnum):
+    """What is done to a component. README.md says what each is for each component."""
+
+    KILL = "SIGKILL"
+    PAUSE = "SIGSTOP"
+    RESTART = "restart"
+    CUT = "cut"
+    DELAY = "delay"
+    ERRORS = "errors"
+
+
+COMPONENTS = ("producer", "s3-sink", "sf-loader", "kafka", "zookeeper", "s3", "snowflake", "market")
+TARGETS = {"s3-sink": ("s3-sink", "s3-sink-2"), "sf-loader": ("sf-loader", "sf-loader-2")}
+"""Components that run twice."""
+CELLS = tuple((component, kind) for component in COMPONENTS for kind in Kind)
+LEAST = 3
+"""Every cell is hit at least so often in FULL faults."""
+FULL = 200
+PACE = 5.0
+"""Mean seconds between two faults."""
+SECONDS = {
+    Kind.KILL: (0.0, 0.0),
+    Kind.PAUSE: (5.0, 40.0),
+    Kind.RESTART: (0.0, 0.0),
+    Kind.CUT: (1.0, 8.0),
+    Kind.DELAY: (5.0, 20.0),
+    Kind.ERRORS: (3.0, 15.0),
+}
+"""Least and greatest length of each kind."""
+DELAYS = (0.1, 1.5)
+"""Seconds that each packet is held back, in each direction."""
+STATUSES = (500, 503)
+RECOVERY = {"kafka": 14.0, "zookeeper": 8.0}
+OTHERS_RECOVER = 8.0
+"""Seconds a process is left alone after a fault, so that the next one hits it at work."""
+
+
+class Fault(NamedTuple):
+    """`at`: seconds from the start; `target`: the process; `delay` (seconds) and `status` (HTTP) are for the kinds that have them."""
+
+    number: int
+    at: float
+    component: str
+    target: str
+    kind: Kind
+    seconds: float
+    delay: float
+    status: int
+
+
+def plan(count: int, seed: int, pace: float = PACE) -> list[Fault]:
+    """`count` faults in the order of their times. Faults on one process never overlap, on different ones they do.
+
+    Cells are hit evenly: no cell is hit twice before all have been hit once, and with fewer faults than cells every component and every
+    kind has its share.
+    """
+    rng = random.Random(seed)
+    waiting = _cells(count, rng)
+    free_at: Counter[str] = Counter()
+    faults: list[Fault] = []
+    now = 0.0
+    while waiting:
+        now += rng.uniform(0.5 * pace, 1.5 * pace)
+        component, kind, target = _next(waiting, free_at, now, rng)
+        at = max(now, free_at[target])
+        seconds = round(rng.uniform(*SECONDS[kind]), 1)
+        free_at[target] = at + seconds + RECOVERY.get(component, OTHERS_RECOVER)  # type: ignore[assignment]
+        faults.append(Fault(0, round(at, 1), component, target, kind, seconds, round(rng.uniform(*DELAYS), 2), rng.choice(STATUSES)))
+    return [fault._replace(number=number) for number, fault in enumerate(sorted(faults, key=lambda fault: fault.at), 1)]
+
+
+def hits(faults: Sequence[Fault]) -> Counter[tuple[str, Kind]]:
+    """How often each cell is hit."""
+    return Counter((fault.component, fault.kind) for fault in faults)
+
+
+def _cells(count: int, rng: random.Random) -> list[tuple[str, Kind]]:
+    cells: list[tuple[str, Kind]] = []
+    while len(cells) < count:
+        cells += _square(rng)
+    cells = cells[:count]
+    rng.shuffle(cells)
+    return cells
+
+
+def _square(rng: random.Random) -> Iterator[tuple[str, Kind]]:
+    """Every cell once, row by row of a Latin square: any part of it is spread over components and kinds."""
+    components, kinds = rng.sample(COMPONENTS, len(COMPONENTS)), rng.sample(list(Kind), len(Kind))
+    for row in range(len(kinds)):
+        for column, component in enumerate(components):
+            yield component, kinds[(row + column) % len(kinds)]
+
+
+def _next(waiting: list[tuple[str, Kind]], free_at: Counter[str], now: float, rng: random.Random) -> tuple[str, Kind, str]:
+    """Takes the first cell whose process is free, or the first of all where none is."""
+    for place, (component, kind) in enumerate(waiting):
+        free = [target for target in TARGETS.get(component, (component,)) if free_at[target] <= now]
+        if free:
+            del waiting[place]
+            return component, kind, rng.choice(free)
+    component, kind = waiting.pop(0)
+    return component, kind, rng.choice(TARGETS.get(component, (component,)))

@@ -1,0 +1,70 @@
+"""What is printed at the end, and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chaos.plan import CELLS, COMPONENTS, FULL, LEAST, Fault, Kind, hits
+from chaos.supervisor import OwnEnd
+from chaos.verdict import EXAMPLES, Verdict
+
+
+def summary(seed: int, plan: Sequence[Fault], done: Sequence[Fault], found: Verdict, own: Sequence[OwnEnd], seconds: float) -> dict[str, Any]:
+    """All figures of a run. `passed`: everything that has to be true is."""
+    cells = hits(done)
+    least = min(cells[cell] for cell in CELLS)
+    covered = len(done) == len(plan) and (len(plan) < FULL or least >= LEAST)
+    return {
+        "passed": found.good and covered,
+        "seed": seed,
+        "faults": len(done),
+        "planned": len(plan),
+        "least_hits_of_a_cell": least,
+        "matrix": {component: {kind.value: cells[component, kind] for kind in Kind} for component in COMPONENTS},
+        "seconds": round(seconds),
+        "delivered": found.delivered,
+        "rows": found.rows,
+        "missing": len(found.missing),
+        "doubled": len(found.doubled),
+        "unreported": len(found.unreported),
+        "resent": found.total("resent"),
+        "audit": {"exit_code": found.audit_code} | {name: found.total(name) for name in ("rows", "missing", "doubled", "rejected", "lost")},
+        "findings": findings(found),
+        "own_restarts": dict(Counter(end.name for end in own)),
+        "own_reasons": dict(Counter(f"{end.name}, exit {end.code}: {end.reason}" for end in own)),
+    }
+
+
+def findings(found: Verdict) -> list[str]:
+    """What the audit has to say."""
+    return [*found.audit.get("findings", ()), *(text for part in found.audit.get("partitions", ()) for text in part.get("findings", ()))]
+
+
+def text(figures: Mapping[str, Any], found: Verdict) -> str:
+    """The matrix and the figures, for a person."""
+    audit, own = figures["audit"], figures["own_restarts"]
+    lines = [
+        *_matrix(figures["matrix"]),
+        "",
+        f"seed {figures['seed']}: {figures['faults']} of {figures['planned']} faults in {figures['seconds'] / 60:.1f} min, "
+        f"every cell at least {figures['least_hits_of_a_cell']} times",
+        f"delivered {figures['delivered']:,} by the producer's delivery reports; in Snowflake's views {figures['rows']:,}: "
+        f"{figures['missing']} missing, {figures['doubled']} doubled, {figures['unreported']} of unknown origin",
+        f"audit --full --drained: exit code {audit['exit_code']}, {audit['rows']:,} rows, {audit['missing']} missing, {audit['doubled']} doubled, "
+        f"{figures['resent']:,} resent, {audit['rejected']} rejected, {audit['lost']} lost",
+        f"own restarts: {sum(own.values())}" + "".join(f"; {name} {count}" for name, count in own.items()),
+        *(f"  {count} x {reason}" for reason, count in figures["own_reasons"].items()),
+        *(f"finding: {finding}" for finding in figures["findings"][:20]),
+        *(f"{name}: {', '.join(ids[:EXAMPLES])}" for name, ids in found._asdict().items() if name in ("missing", "doubled", "unreported") and ids),
+        *([f"audit: {found.audit_text}"] if found.audit_text else []),
+        "PASSED" if figures["passed"] else "FAILED",
+    ]
+    return "\n".join(lines)
+
+
+def _matrix(matrix: Mapping[str, Mapping[str, int]]) -> list[str]:
+    width = max(map(len, matrix))
+    head = " ".join([" " * width, *(f"{kind.value:>8}" for kind in Kind)])
+    return [head, *(" ".join([component.ljust(width), *(f"{count:8d}" for count in row.values())]) for component, row in matrix.items())]
