@@ -1,30 +1,20 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Iterator
 
 import pytest
-from engine import ROOT, Project, docker
+from engine import ROOT, Project, docker, free_ports
 
 # poll_until is the integration tests' own.
 sys.path.append(str(ROOT / "tests" / "integration"))
-PARTS = ("dashboard", "kafka", "s3", "snowflake", "market", "prometheus", "alertmanager", "grafana")
 GRAFANA = "grafana/grafana:"
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [part.getsockname()[1] for part in sockets]
-    for part in sockets:
-        part.close()
-    return ports
 
 
 @pytest.fixture(scope="session")
 def ports() -> dict[str, int]:
-    return dict(zip(PARTS, free_ports(len(PARTS)), strict=True))
+    return free_ports()
 
 
 @pytest.fixture(scope="session")
@@ -35,20 +25,23 @@ def images() -> None:
 
 
 @pytest.fixture(scope="session")
-def project(images: None, ports: dict[str, int]) -> Iterator[Project]:
+def name() -> str:
+    """The project's. run.sh gives it, and sees to it that nothing of it is left."""
+    return os.environ.get("STOCK_COMPOSE_PROJECT") or f"stock-test-{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def project(images: None, name: str, ports: dict[str, int]) -> Iterator[Project]:
     """The whole file, up and healthy without any .env, monitoring included. One for the session: a test leaves it up and complete."""
     variables = {f"STOCK_{part.upper()}_PORT": str(port) for part, port in ports.items()}
-    project = Project(f"stock-test-{os.getpid()}", variables, ["monitoring"])
+    project = Project(name, variables, ["monitoring"])
     # Grafana is left out by name only where its image cannot be had.
-    parts = [] if image_of(GRAFANA) else [name for name in project.do("config", "--services").split() if name != "grafana"]
+    parts = [] if image_of(GRAFANA) else project.without("grafana")
     try:
         project.do("up", "--detach", "--wait", "--wait-timeout", "400", *parts, seconds=500)
         yield project
     finally:
-        log = ROOT / ".build" / "reports" / "compose.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(project.run("logs", "--no-color", "--timestamps", seconds=60).stdout)
-        project.run("down", "--volumes", "--remove-orphans", seconds=180)
+        project.end("compose.log")
 
 
 def image_of(prefix: str) -> bool:

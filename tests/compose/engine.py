@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,18 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("producer", "s3-sink", "sf-loader", "dashboard", "auditor")
 LOCAL = ("market", "snowflake")
+PORTS = ("dashboard", "kafka", "s3", "snowflake", "market", "prometheus", "alertmanager", "grafana")
+"""Whose port on this machine can be moved."""
 IMAGES = tuple(f"stock-{name}:local" for name in (*SERVICES, *LOCAL))
+
+
+def free_ports() -> dict[str, int]:
+    """A free port for each of them."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
+    ports = [part.getsockname()[1] for part in sockets]
+    for part in sockets:
+        part.close()
+    return dict(zip(PORTS, ports, strict=True))
 
 
 def docker(*arguments: str, seconds: float = 120, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -28,12 +40,16 @@ def said(*arguments: str, seconds: float = 120) -> str:
 
 
 class Project:
-    """One project of compose.yaml with ports of its own. `variables` stand in the place of a .env; the caller's own ones stay out."""
+    """One project of compose.yaml with ports of its own. `variables` stand in the place of a .env; the caller's own ones stay out.
 
-    def __init__(self, name: str, variables: Mapping[str, str], profiles: Sequence[str] = ()) -> None:
+    `files` are laid over compose.yaml.
+    """
+
+    def __init__(self, name: str, variables: Mapping[str, str], profiles: Sequence[str] = (), files: Sequence[Path] = ()) -> None:
         self.name = name
         # The file is named: with a project's name alone, compose goes by what runs, not by what is written.
         self._options = ["--file", str(ROOT / "compose.yaml"), "--env-file", os.devnull, "--project-name", name]
+        self._options += [part for file in files for part in ("--file", str(file))]
         self._options += [part for profile in profiles for part in ("--profile", profile)]
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "SSL_CERT_FILE") if key in os.environ}
         self._env = inherited | dict(variables)
@@ -63,3 +79,14 @@ class Project:
             text = f"exited {state['ExitCode']}" if state["Status"] == "exited" else state.get("Health", {}).get("Status", state["Status"])
             states.setdefault(part["Config"]["Labels"]["com.docker.compose.service"], set()).add(text)
         return states
+
+    def without(self, *services: str) -> list[str]:
+        """All services but these."""
+        return [name for name in self.do("config", "--services").split() if name not in services]
+
+    def end(self, log: str) -> None:
+        """Writes what the containers said into .build/reports, and removes them with their data."""
+        place = ROOT / ".build" / "reports" / log
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(self.run("logs", "--no-color", "--timestamps", seconds=60).stdout)
+        self.run("down", "--volumes", "--remove-orphans", seconds=180)

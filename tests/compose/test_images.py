@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import tarfile
+from pathlib import Path
 
 import pytest
 from engine import IMAGES, ROOT, SERVICES, docker, said
@@ -44,6 +46,17 @@ def test_no_compiler_no_installer_no_cache_and_no_tests(image: str) -> None:
         "find / -xdev \\( -path '*/.cache/*' -o -path '/app/*tests*' -o -path '/app/*.md' -o -path '/tmp/*' -o -name '.env' \\) 2>/dev/null; true"
     )
     assert said("run", "--rm", "--network", "none", "--user", "0", "--entrypoint", "sh", image, "-c", script) == ""
+
+
+def test_nothing_but_sources_and_requirements_is_sent_to_the_builder(tmp_path: Path) -> None:
+    """What is not sent can be in no layer: no .env, no key, no data."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    said("buildx", "build", "--quiet", "--file", str(tmp_path / "Dockerfile"), "--output", f"type=tar,dest={tmp_path / 'context.tar'}", ".")
+    with tarfile.open(tmp_path / "context.tar") as context:
+        names = {member.name for member in context if member.isfile()}
+    assert "services/producer/requirements.txt" in names
+    kinds = r"(libs|services|local)/[\w-]+/(requirements\.txt|src/[\w/]+\.(py|html|css|js)|sql/[\w/]+\.sql)"
+    assert {name for name in names if not re.fullmatch(kinds, name)} == set()
 
 
 def libs(folder: str) -> set[str]:

@@ -1,0 +1,167 @@
+"""Each alert is seen firing because what it watches is broken, is told by Alertmanager, and resolves when that is mended. One cause is one page.
+
+    make alerts-test
+
+The real Prometheus and Alertmanager beside the real services, with faster.py's times: about seven minutes, so it is not among `make compose-test`'s.
+Four alerts are seen by promtool only (monitoring/tests): nothing from outside brings them about in minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import faster
+import pytest
+from engine import ROOT, Project, said
+from outside import Outside, Stored
+from poll import poll_until
+from test_kills import UP
+from test_up import audit
+from watch import Watch
+
+BY_PROMTOOL = {"ServiceStalled", "VendorRefuses", "QuotaRunningOut", "DashboardErrors"}
+SYMBOLS = (ROOT / "local" / "stack" / "symbols.txt").read_text().split()[:100]
+VARIABLES = {
+    "SYMBOLS": ",".join(SYMBOLS),
+    # A plan with a daily quota, and an outbox that a minute without Kafka fills.
+    "ALPHA_VANTAGE_PLAN": "custom",
+    "ALPHA_VANTAGE_CALLS_PER_MINUTE": "1200",
+    "ALPHA_VANTAGE_CALLS_PER_DAY": "1000000",
+    "ALPHA_VANTAGE_ENTITLEMENT": "realtime",
+    "ALPHA_VANTAGE_BULK": "true",
+    "OUTBOX_BYTES": "1000000",
+}
+MEBIBYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def project(images: None, name: str, ports: dict[str, int]) -> Iterator[Project]:
+    place = ROOT / ".build" / "faster"
+    faster.render(ROOT / "monitoring", place)
+    variables = {f"STOCK_{part.upper()}_PORT": str(port) for part, port in ports.items()}
+    project = Project(name, VARIABLES | variables | {"STOCK_FASTER": str(place)}, ["monitoring"], [ROOT / "tests" / "compose" / "faster.yaml"])
+    try:
+        project.do("up", "--detach", "--wait", "--wait-timeout", "400", *project.without("grafana"), seconds=500)
+        yield project
+    finally:
+        project.end("alerts.log")
+
+
+@pytest.fixture(scope="module")
+def watch(project: Project, ports: dict[str, int]) -> Watch:
+    watch = Watch(ports["prometheus"], ports["alertmanager"])
+    poll_until(lambda: audit(project)[0] == 0, "a complete pipeline", 90, every=4)
+    poll_until(lambda: not watch.firing(), "a pipeline that raises nothing", 60, every=1)
+    return watch
+
+
+@pytest.fixture(scope="module")
+def outside(ports: dict[str, int]) -> Outside:
+    return Outside(ports)
+
+
+@contextmanager
+def stopped(project: Project, service: str) -> Iterator[None]:
+    project.do("stop", service, seconds=60)
+    yield
+    project.do(*UP, service, seconds=120)
+
+
+def limit_memory(project: Project, size: float) -> None:
+    (dashboard,) = project.of("dashboard")
+    said("update", "--memory", str(int(size)), "--memory-swap", str(int(size)), dashboard["Id"])
+    project.do("restart", "dashboard", seconds=60)
+
+
+def test_snowflake_away_the_vendor_fails_bad_records_and_memory(project: Project, watch: Watch, outside: Outside) -> None:
+    """Things that have nothing to do with one another, at once: the loader's alerts take a minute and a half."""
+    with stopped(project, "snowflake"):
+        limit_memory(project, watch.value('process_resident_memory_bytes{job="dashboard"}') * 1.04)
+        outside.produce(b"not a quote")
+        outside.fault(fault="http_500", seconds=600)
+        watch.fires("DeadLetters", "QuotesStale", "MemoryHigh", within=90)
+        outside.fault()
+        limit_memory(project, 640 * MEBIBYTE)
+        watch.ends("DeadLetters", "QuotesStale", "MemoryHigh", within=120)
+        watch.fires("LoaderFailing", "LoaderStalled", within=180)
+        watch.one_cause("LoaderStalled", "LoaderFailing")
+    watch.ends("LoaderFailing", "LoaderStalled", within=90)
+
+
+def test_kafka_away(project: Project, watch: Watch) -> None:
+    with stopped(project, "kafka"):
+        watch.fires("KafkaUnreachable", "DeliveryStalled", "DashboardBlind", "AuditStale", within=120)
+        watch.one_cause("KafkaUnreachable", "DeliveryStalled", "DashboardBlind", "AuditStale", besides="OutboxFillsUp")
+        watch.fires("OutboxFillsUp", within=120)
+    watch.ends("KafkaUnreachable", "DeliveryStalled", "DashboardBlind", "AuditStale", "OutboxFillsUp", within=90)
+
+
+def test_s3_away(project: Project, watch: Watch) -> None:
+    with stopped(project, "s3"):
+        watch.fires("SinkStalled", "AuditStale", within=90)
+        watch.one_cause("SinkStalled", "AuditStale")
+    watch.ends("SinkStalled", "AuditStale")
+
+
+def test_the_day_s_quota_used_up_by_another_program(project: Project, watch: Watch, outside: Outside) -> None:
+    outside.fault(fault="daily_quota")
+    watch.fires("QuotaExhausted", "QuotesStale")
+    watch.one_cause("QuotaExhausted", "QuotesStale")
+    with stopped(project, "producer"):
+        # A new day: the producer forgets what the vendor said of the old one.
+        remove = ("--entrypoint", "sh", "producer", "-c", "rm /var/lib/stock-producer/budget-*")
+        project.do("run", "--rm", "--no-deps", "--no-TTY", *remove, seconds=60)
+    watch.ends("QuotaExhausted", "QuotesStale")
+
+
+def test_an_object_corrupted_before_it_is_loaded(project: Project, watch: Watch, outside: Outside) -> None:
+    with stopped(project, "sf-loader"):
+        known = {key for (key,) in outside.query("SELECT OBJECT_KEY FROM RAW.LOADED_FILES")}
+        new = poll_until(lambda: [key for key in outside.objects() if key not in known], "an object that is not loaded", 30)
+        stored = outside.get(new[0])
+        outside.put(Stored(stored.key, b"PAR1 and no more", stored.metadata))
+        watch.fires("TargetDown")
+    watch.fires("LoaderQuarantine")
+    outside.put(stored)
+    project.do("exec", "-T", "sf-loader", "python", "-m", "stock_sf_loader", "retry", seconds=90)
+    watch.ends("LoaderQuarantine", "TargetDown")
+
+
+def test_an_object_deleted_and_rows_doubled(project: Project, watch: Watch, outside: Outside) -> None:
+    ledger = outside.query("SELECT OBJECT_KEY FROM RAW.LOADED_FILES WHERE TOPIC = 'stock-data' AND ROW_COUNT > 0 ORDER BY OBJECT_KEY")
+    keys = [key for (key,) in ledger]
+    stored = outside.get(keys[0])
+    outside.delete(stored.key)
+    outside.query(f"INSERT INTO RAW.STOCK_QUOTES SELECT * FROM RAW.STOCK_QUOTES WHERE SOURCE_FILE = '{keys[1]}'")
+    # It compares everything when it starts, and once a day.
+    project.do("restart", "auditor", seconds=60)
+    watch.fires("CompletenessBroken", "RecordsDoubled")
+    outside.put(stored)
+    for day in sorted({found[1] for key in keys if (found := re.search(r"/dt=([\d-]+)/", key))}):
+        project.do("exec", "-T", "sf-loader", "python", "-m", "stock_sf_loader", "reload", "--day", day, seconds=90)
+    watch.ends("CompletenessBroken", "RecordsDoubled", within=90)
+
+
+def test_the_sink_away_until_its_records_are_gone(project: Project, watch: Watch, outside: Outside) -> None:
+    with stopped(project, "s3-sink"):
+        watch.fires("TargetDown")
+        watch.one_cause("TargetDown")
+        assert outside.forget()
+    watch.fires("RecordsLost")
+    watch.one_cause("RecordsLost", "CompletenessBroken")
+    ids = re.findall(r"\(accept (\w+)\)", project.run("exec", "-T", "auditor", "python", "-m", "stock_auditor", "audit", seconds=90).stdout)
+    project.do("exec", "-T", "auditor", "python", "-m", "stock_auditor", "accept", *ids, "--reason", "left down on purpose", seconds=90)
+    # What was lost is told for two minutes.
+    watch.ends("TargetDown", "RecordsLost", "CompletenessBroken", within=180)
+
+
+def test_every_alert_was_seen_and_nothing_is_left(project: Project, watch: Watch) -> None:
+    named = set(re.findall(r"- alert: (\w+)", "".join(path.read_text() for path in (ROOT / "monitoring" / "rules").glob("*.yml"))))
+    assert watch.fired | BY_PROMTOOL == named
+    assert watch.ended == watch.fired
+    assert watch.firing() == set()
+    code, verdict = audit(project, "--full")
+    assert code == 0, json.dumps(verdict)[:3000]
