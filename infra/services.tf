@@ -14,6 +14,18 @@ locals {
   kafka_secret  = local.msk ? "AmazonMSK_${var.name}" : "${var.name}/kafka"
   kafka_secrets = { for variable, key in { KAFKA_SASL_USERNAME = "username", KAFKA_SASL_PASSWORD = "password" } : variable => "${local.kafka_secret}#${key}" if local.sasl }
 
+  dashboard_shown = local.ecs || length(var.allowed_cidrs) > 0
+  dashboard_sign_in = { for name, value in {
+    OIDC_METADATA_URL = try(var.dashboard_sign_in.metadata_url, null)
+    OIDC_CLIENT_ID    = try(var.dashboard_sign_in.client_id, null)
+    OIDC_REDIRECT_URL = try(var.dashboard_sign_in.redirect_url, null)
+    OIDC_ALLOWED      = join(",", try(var.dashboard_sign_in.allowed, []))
+  } : name => value if var.dashboard_sign_in != null }
+  # Neither passes through Terraform: a person puts them, as one JSON secret.
+  dashboard_secrets = merge(local.kafka_secrets, { for variable, key in { OIDC_CLIENT_SECRET = "client_secret", OIDC_COOKIE_SECRET = "cookie_secret" } :
+    variable => "${var.name}/dashboard-sign-in#${key}" if var.dashboard_sign_in != null
+  })
+
   producer_secrets   = merge(local.kafka_secrets, { ALPHA_VANTAGE_API_KEY = "${var.name}/alpha-vantage" })
   object_environment = { S3_BUCKET = local.bucket, AWS_REGION = var.region }
 
@@ -26,7 +38,7 @@ locals {
   snowflake_environment = { for user in ["loader", "auditor", "dashboard"] : user => {
     SNOWFLAKE_ACCOUNT          = coalesce(var.snowflake_account, "none")
     SNOWFLAKE_USER             = var.snowflake_users[user]
-    SNOWFLAKE_ROLE             = user == "dashboard" ? var.snowflake_roles.reader : var.snowflake_roles.loader
+    SNOWFLAKE_ROLE             = { loader = var.snowflake_roles.loader, auditor = var.snowflake_roles.auditor, dashboard = var.snowflake_roles.reader }[user]
     SNOWFLAKE_WAREHOUSE        = var.snowflake_warehouse
     SNOWFLAKE_DATABASE         = var.snowflake_database
     SNOWFLAKE_PRIVATE_KEY_FILE = "/run/stock/snowflake.p8"
@@ -37,7 +49,7 @@ locals {
     producer  = { cpu = 256, memory = 512, port = 9101, tasks = { min = 1, max = 1 }, spot = false, state = true, s3 = "none", key = null, secrets = local.producer_secrets }
     s3-sink   = { cpu = 512, memory = 1024, port = 9102, tasks = { min = 1, max = 3 }, spot = var.spot, state = false, s3 = "put", key = null, secrets = local.kafka_secrets }
     sf-loader = { cpu = 256, memory = 1024, port = 9103, tasks = { min = 1, max = 1 }, spot = false, state = false, s3 = "read", key = "loader", secrets = local.kafka_secrets }
-    dashboard = { cpu = 512, memory = 1024, port = 9104, tasks = { min = 1, max = 3 }, spot = false, state = false, s3 = "none", key = "dashboard", secrets = local.kafka_secrets }
+    dashboard = { cpu = 512, memory = 1024, port = 9104, tasks = { min = 1, max = 3 }, spot = false, state = false, s3 = "none", key = "dashboard", secrets = local.dashboard_secrets }
     auditor   = { cpu = 256, memory = 1024, port = 9105, tasks = { min = 1, max = 1 }, spot = var.spot, state = false, s3 = "read", key = "auditor", secrets = local.kafka_secrets }
   }
 
@@ -59,12 +71,15 @@ locals {
       FLUSH_SECONDS = tostring(var.flush_seconds)
     })
     sf-loader = merge(local.kafka_environment, local.object_environment, local.snowflake_environment.loader, {
-      LOAD_INTERVAL_SECONDS = tostring(var.load_interval_seconds)
+      LOAD_INTERVAL_SECONDS         = tostring(var.load_interval_seconds)
+      SNOWFLAKE_STORAGE_INTEGRATION = var.snowflake_integration
     })
     dashboard = merge(local.kafka_environment, local.snowflake_environment.dashboard, {
-      DASHBOARD_HOST = local.ecs || length(var.allowed_cidrs) > 0 ? "0.0.0.0" : "127.0.0.1"
+      DASHBOARD_HOST = local.dashboard_shown ? "0.0.0.0" : "127.0.0.1"
       DASHBOARD_PORT = "8501"
-    })
+      # Who reaches it is decided before it: by allowed_cidrs, and on ecs by the load balancer's sign-in.
+      DASHBOARD_PUBLIC = tostring(local.dashboard_shown && var.dashboard_sign_in == null)
+    }, local.dashboard_sign_in)
     auditor = merge(local.kafka_environment, local.object_environment, local.snowflake_environment.auditor)
   }
 
@@ -77,11 +92,12 @@ locals {
     { alpha-vantage = "The Alpha Vantage API key" },
     { for user in ["loader", "auditor", "dashboard"] : "snowflake-${user}" => "Private key (PEM) of the Snowflake user ${var.snowflake_users[user]}" },
     local.monitoring_secrets,
+    { for name, about in { dashboard-sign-in = "The dashboard at the identity provider, as JSON: client_secret, and cookie_secret (32 random characters or more)" } : name => about if var.dashboard_sign_in != null },
     { for name, about in { kafka = "Sign-in to the brokers, as JSON: username and password" } : name => about if local.sasl && !local.msk },
   )
 
   key_secrets  = { for name, service in local.services : name => { for file, user in { "snowflake.p8" = service.key } : file => "${var.name}/snowflake-${user}" if user != null } }
-  stages       = merge({ for name, service in local.services : name => { s3 = service.s3, secrets = toset([for secret in concat(values(service.secrets), values(local.key_secrets[name])) : split("#", secret)[0]]) } }, local.monitoring_stages)
+  stages       = merge({ for name, service in local.services : name => { s3 = service.s3, secrets = toset([for secret in concat(values(service.secrets), values(local.key_secrets[name])) : split("#", secret)[0]]), topic = null } }, local.monitoring_stages)
   state_stages = toset([for name, service in local.services : name if service.state && local.ecs])
   registry     = "${local.account}.dkr.ecr.${var.region}.amazonaws.com${local.partition == "aws-cn" ? ".cn" : ""}"
   images       = { for name in keys(local.services) : name => "${local.registry}/${var.name}/${name}:${coalesce(var.image_tag, "none")}" }

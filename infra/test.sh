@@ -6,6 +6,8 @@
 set -euo pipefail
 infra=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$infra")
+# A relative name is one from where this was called.
+[ -z "${TERRAFORM_PROVIDERS:-}" ] || TERRAFORM_PROVIDERS=$(realpath "$TERRAFORM_PROVIDERS")
 cd "$infra"
 say() { echo "== $*"; }
 die() { echo "$*" >&2; exit 1; }
@@ -18,6 +20,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/infra"
+cp -r "$root/monitoring" "$work/monitoring"
 tar -C "$infra" --exclude=.terraform --exclude=.terraform.lock.hcl --exclude='.venv*' --exclude='backend.tf' --exclude='*.tfstate*' -cf - . | tar -C "$work/infra" -xf -
 cd "$work/infra"
 
@@ -41,6 +44,9 @@ for deployment in ec2 ecs; do
     terraform plan -no-color -input=false -lock=false -var-file="tests/$deployment.tfvars" -out="$work/$deployment.tfplan" >"$work/plan.log" 2>&1 || { cat "$work/plan.log" >&2; exit 1; }
   grep '^Plan:' "$work/plan.log"
   terraform show -json "$work/$deployment.tfplan" >"$work/$deployment.json"
+  say "a second plan, $deployment"
+  AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-none} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-none} \
+    python3 tests/settle.py --chdir . --var-file "tests/$deployment.tfvars" --state "$work/$deployment.tfstate" --out "$work/$deployment.settled.json"
 done
 
 say "shellcheck"
@@ -54,16 +60,20 @@ environment() {
   "$root/local/stack/env.sh" bootstrap
   "$uv" venv --quiet --no-project --clear --python "$root/.build/tools/bin/python" "$1"
   "$uv" pip sync --quiet --python "$1/bin/python" --require-hashes "$2"
-  for source in libs/common libs/kafka libs/objects services/s3-sink; do echo "$root/$source/src"; done \
-    >"$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/stock.pth"
   cp "$2" "$1/.stamp"
 }
 environment "$infra/.venv" "$infra/requirements-test.txt"
+for source in libs/common libs/kafka libs/objects libs/warehouse services/s3-sink services/sf-loader services/auditor; do echo "$root/$source/src"; done \
+  >"$("$infra/.venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/stock.pth"
 environment "$infra/.venv-checkov" "$infra/requirements-checkov.txt"
 "$root/local/stack/env.sh" kafka
+# It brings promtool and amtool where they are missing.
+"$root/monitoring/check.sh" >/dev/null
+# Their settings are asked whether they take what they are given, and the producer sends through the broker that setup_kafka.sh made.
+"$root/local/stack/env.sh" build services/producer services/s3-sink services/sf-loader services/dashboard services/auditor local/market
 
 say "checkov"
 "$infra/.venv-checkov/bin/checkov" --directory . --framework terraform --skip-path '\.terraform/' --skip-path tests/ --skip-download --quiet --compact
 
 say "pytest"
-INFRA_PLANS=$work "$infra/.venv/bin/python" -m pytest -q -p no:cacheprovider --timeout 120 "$infra/tests"
+INFRA_PLANS=$work AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-none} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-none} "$infra/.venv/bin/python" -m pytest -q -p no:cacheprovider --timeout 120 "$infra/tests"

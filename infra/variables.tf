@@ -114,8 +114,8 @@ variable "allowed_cidrs" {
   }
 
   validation {
-    condition     = !anytrue([for cidr in var.allowed_cidrs : endswith(cidr, "/0")]) || var.oidc != null || var.allow_public_dashboard
-    error_message = "allowed_cidrs has all the world, and nobody would have to sign in: set oidc, or say allow_public_dashboard = true."
+    condition     = !anytrue([for cidr in var.allowed_cidrs : endswith(cidr, "/0")]) || var.oidc != null || var.dashboard_sign_in != null || var.allow_public_dashboard
+    error_message = "allowed_cidrs has all the world, and nobody would have to sign in: set dashboard_sign_in or oidc, or say allow_public_dashboard = true."
   }
 }
 
@@ -137,8 +137,34 @@ variable "certificate_arn" {
   }
 }
 
+variable "dashboard_sign_in" {
+  description = "Identity provider (OIDC) that the dashboard itself asks for a sign-in (ecs only); its secrets go into <name>/dashboard-sign-in, not into the state. allowed: addresses and @domains, empty for all of the provider's."
+  type = object({
+    metadata_url = string
+    client_id    = string
+    redirect_url = string
+    allowed      = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.dashboard_sign_in == null || var.deployment == "ecs"
+    error_message = "dashboard_sign_in needs deployment = \"ecs\": on ec2 the dashboard has no TLS, and a sign-in would travel in the clear."
+  }
+
+  validation {
+    condition     = var.dashboard_sign_in == null || startswith(try(var.dashboard_sign_in.metadata_url, ""), "https://") && can(regex("^https://.+/oauth2callback$", var.dashboard_sign_in.redirect_url))
+    error_message = "dashboard_sign_in.metadata_url must be an https address, and redirect_url the dashboard's https address with /oauth2callback."
+  }
+
+  validation {
+    condition     = alltrue([for name in try(var.dashboard_sign_in.allowed, []) : strcontains(name, "@") && !strcontains(name, ",")])
+    error_message = "dashboard_sign_in.allowed must be addresses (ann@example.com) or domains (@example.com)."
+  }
+}
+
 variable "oidc" {
-  description = "Identity provider that dashboard users sign in with (ecs only); null: allowed_cidrs alone decides."
+  description = "Identity provider that the load balancer asks for a sign-in, before dashboard and Grafana (ecs only); null: dashboard_sign_in and allowed_cidrs decide."
   type = object({
     issuer                 = string
     authorization_endpoint = string
@@ -405,6 +431,18 @@ variable "snowflake_warehouse" {
   }
 }
 
+variable "snowflake_integration" {
+  description = "Storage integration of the stage, as stock-sf-loader setup names it."
+  type        = string
+  default     = "STOCK_S3"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z_][A-Za-z0-9_$]{0,254}$", var.snowflake_integration))
+    error_message = "snowflake_integration must be a plain identifier."
+  }
+}
+
 variable "snowflake_users" {
   description = "The services' users in Snowflake, each of TYPE = SERVICE with a key pair of its own."
   type = object({
@@ -417,11 +455,12 @@ variable "snowflake_users" {
 }
 
 variable "snowflake_roles" {
-  description = "Roles of the sessions: owner runs the migrations, loader loads and is also the auditor's, reader sees ANALYTICS only."
+  description = "Roles of the sessions: owner runs the migrations, loader loads, auditor reads RAW, reader sees ANALYTICS only."
   type = object({
-    owner  = optional(string, "STOCK_OWNER")
-    loader = optional(string, "STOCK_LOADER")
-    reader = optional(string, "STOCK_READER")
+    owner   = optional(string, "STOCK_OWNER")
+    loader  = optional(string, "STOCK_LOADER")
+    auditor = optional(string, "STOCK_AUDITOR")
+    reader  = optional(string, "STOCK_READER")
   })
   default  = {}
   nullable = false

@@ -23,6 +23,7 @@ check_tools() {
   for tool in "$@"; do
     command -v "$tool" >/dev/null || die "$tool is missing: docs/deploy.md says where it comes from."
   done
+  [[ " $* " != *" docker "* ]] || docker info >/dev/null 2>&1 || die "Docker does not answer: start it, it builds the images."
   # Terraform itself refuses a version that is too old, by required_version.
   aws sts get-caller-identity --query Account --output text >/dev/null 2>&1 || die "AWS does not know you: sign in (aws sso login, or AWS_PROFILE) and try again."
 }
@@ -40,7 +41,8 @@ image_tag() {
 # Repositories to push to, and the secrets to fill, before anything that needs them is made.
 lay_ground() {
   say "laying the ground: repositories, secrets, the role for Snowflake, bucket"
-  tf apply -input=false -auto-approve -var "image_tag=$tag" -target=module.registry -target=module.secrets -target=module.roles.aws_iam_role.snowflake -target=module.storage
+  # Without -auto-approve Terraform asks, but not where nothing would change.
+  tf apply -input=false ${yes:+-auto-approve} -var "image_tag=$tag" -target=module.registry -target=module.secrets -target=module.roles.aws_iam_role.snowflake -target=module.storage
 }
 
 check_secrets() {
@@ -59,11 +61,11 @@ check_secrets() {
 check_snowflake() {
   [ "$(output snowflake_trusted)" = true ] && return
   cat >&2 <<EOF
-deploy: Snowflake cannot read the bucket yet. An administrator of the account runs the SQL that "stock-sf-loader setup" renders, with
-  STORAGE_AWS_ROLE_ARN      $(output snowflake_role_arn)
-  STORAGE_AWS_EXTERNAL_ID   $(output snowflake_external_id)
-  STORAGE_ALLOWED_LOCATIONS $(output snowflake_allowed_location)
-then DESC INTEGRATION shows STORAGE_AWS_IAM_USER_ARN: set it as snowflake_principal_arn in infra/terraform.tfvars and run this again.
+deploy: Snowflake cannot read the bucket yet. An administrator of the account (ACCOUNTADMIN) runs what this prints, from the repository's root:
+  local/stack/env.sh build services/sf-loader
+  services/sf-loader/.venv/bin/stock-sf-loader setup --bucket $(output bucket) --role-arn $(output snowflake_role_arn) --external-id $(output snowflake_external_id) \\
+    --loader-key loader.pub --auditor-key auditor.pub --dashboard-key dashboard.pub
+Its last statement, DESC INTEGRATION, shows STORAGE_AWS_IAM_USER_ARN: set it as snowflake_principal_arn in infra/terraform.tfvars and run this again.
 EOF
   exit 1
 }

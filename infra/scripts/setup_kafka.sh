@@ -32,6 +32,7 @@ TOPICS="stock-data 6 7
 stock-alerts 3 7
 stock-bars 3 7
 stock-dlq 3 30
+stock-decisions 1 0
 stock-status 1 0"
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

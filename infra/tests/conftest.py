@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import threading
@@ -43,7 +44,17 @@ class Plan(NamedTuple):
 def _plan(name: str) -> Plan:
     folder = os.environ.get("INFRA_PLANS")
     assert folder, "INFRA_PLANS names the folder of the plans: run infra/test.sh."
-    document = json.loads(Path(folder, f"{name}.json").read_text())
+    return _read(Path(folder, f"{name}.json"))
+
+
+def settled_plan(name: str) -> Plan:
+    """The plan of what was applied (settle.py): every value is known, as far as it does not come from AWS."""
+    return _read(Path(os.environ["INFRA_PLANS"], f"{name}.settled.json"))
+
+
+@functools.cache
+def _read(path: Path) -> Plan:
+    document = json.loads(path.read_text())
     managed = [change for change in document["resource_changes"] if change["mode"] == "managed"]
     return Plan(
         {change["address"]: change["change"]["after"] for change in managed},

@@ -77,7 +77,7 @@ run "tasks_as_they_are_written" {
   }
 
   assert {
-    condition     = length(module.monitor) == 2 && strcontains(jsondecode(module.monitor["prometheus"].container_definitions)[0].environment[0].value, "s3-sink.stock-pipeline.internal")
-    error_message = "Prometheus finds the services by their names."
+    condition     = length(module.monitor) == 3 && contains([for pair in jsondecode(module.monitor["prometheus"].container_definitions)[0].environment : pair.name], "FILE_RULES_PIPELINE_YML")
+    error_message = "Prometheus, Alertmanager and Grafana run, and Prometheus has the rules."
   }
 }

@@ -34,6 +34,7 @@ run "refuses_wrong_names_and_numbers" {
     snowflake_external_id   = "x"
     snowflake_database      = "my stocks"
     snowflake_warehouse     = "my-wh"
+    snowflake_integration   = "s3 int"
     raw_retention_days      = 7
     log_retention_days      = 31
     alarm_email             = "nobody"
@@ -66,6 +67,7 @@ run "refuses_wrong_names_and_numbers" {
     var.snowflake_account,
     var.snowflake_database,
     var.snowflake_external_id,
+    var.snowflake_integration,
     var.snowflake_principal_arn,
     var.snowflake_warehouse,
     var.symbols,
@@ -151,6 +153,32 @@ run "refuses_a_sign_in_without_its_secret_and_brokers_anywhere" {
   expect_failures = [
     var.kafka,
     var.oidc_client_secret,
+  ]
+}
+
+run "refuses_a_dashboards_sign_in_on_the_host" {
+  command = plan
+
+  variables {
+    dashboard_sign_in = { metadata_url = "https://id.example.com/.well-known/openid-configuration", client_id = "stock", redirect_url = "https://stocks.example.com/oauth2callback" }
+  }
+
+  expect_failures = [
+    var.dashboard_sign_in,
+  ]
+}
+
+run "refuses_a_dashboards_sign_in_without_tls_or_callback" {
+  command = plan
+
+  variables {
+    deployment        = "ecs"
+    certificate_arn   = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+    dashboard_sign_in = { metadata_url = "http://id.example.com", client_id = "stock", redirect_url = "https://stocks.example.com/", allowed = ["everybody"] }
+  }
+
+  expect_failures = [
+    var.dashboard_sign_in,
   ]
 }
 

@@ -46,6 +46,7 @@ esac
 """
 DOCKER = """#!/bin/bash
 echo "docker $*" >>"$CALLS"
+[ "$1" != info ] || [ -z "$NO_DOCKER" ] || exit 1
 [ "$1" != login ] || cat >/dev/null
 """
 
@@ -106,6 +107,24 @@ def test_a_second_run_builds_nothing_again(desk: dict[str, str]) -> None:
     assert not any("docker build" in call or "docker push" in call for call in calls(desk))
 
 
+def test_without_yes_nothing_is_applied_unasked(desk: dict[str, str]) -> None:
+    assert run(desk).returncode == 0
+    applied = [call for call in calls(desk) if " apply " in call]
+    assert len(applied) == 2 and not any("-auto-approve" in call for call in applied)
+
+
+@pytest.mark.parametrize("tool", ["terraform", "aws", "docker", "git"])
+def test_a_missing_tool_is_named_before_anything_is_done(tool: str, desk: dict[str, str]) -> None:
+    here = Path(desk["HERE"])
+    (here / "some").mkdir()
+    for name in ("bash", "dirname", "sed", "tr", "cat", "terraform", "aws", "docker", "git"):
+        found = shutil.which(name, path=desk["PATH"])
+        if name != tool and found:
+            (here / "some" / name).symlink_to(found)
+    done = run(desk | {"PATH": str(here / "some")}, "--yes")
+    assert done.returncode == 1 and f"{tool} is missing" in done.stderr and not any("apply" in call for call in calls(desk))
+
+
 def test_a_plan_changes_nothing(desk: dict[str, str]) -> None:
     assert run(desk, "--plan").returncode == 0
     assert not any(word in call for call in calls(desk) for word in ("apply", "docker", "destroy"))
@@ -115,6 +134,7 @@ def test_a_plan_changes_nothing(desk: dict[str, str]) -> None:
     ("more", "said"),
     [
         pytest.param({"NO_CREDENTIALS": "yes"}, "AWS does not know you", id="no credentials"),
+        pytest.param({"NO_DOCKER": "yes"}, "Docker does not answer", id="no Docker"),
         pytest.param(
             {"VERSIONS": "0"}, "put-secret-value --region us-east-1 --secret-id stock-pipeline/alpha-vantage", id="a secret without a value"
         ),
@@ -136,8 +156,36 @@ def test_snowflake_that_trusts_nobody_is_explained(desk: dict[str, str]) -> None
     }.items():
         Path(desk["OUTPUTS"], name).write_text(value)
     done = run(desk, "--yes")
-    assert done.returncode == 1 and "arn:role" in done.stderr and "id-1" in done.stderr and "snowflake_principal_arn" in done.stderr
-    assert not any("docker" in call for call in calls(desk))
+    assert done.returncode == 1 and "snowflake_principal_arn" in done.stderr
+    assert "stock-sf-loader setup --bucket stock-pipeline-0a1b2c3d --role-arn arn:role --external-id id-1" in done.stderr
+    assert not any(word in call for call in calls(desk) for word in ("docker build", "docker push"))
+
+
+def test_destroy_without_an_answer_or_a_deployment_deletes_nothing(desk: dict[str, str]) -> None:
+    done = run(desk, "--destroy")
+    assert done.returncode == 1 and "not confirmed" in done.stderr
+    Path(desk["OUTPUTS"], "bucket").unlink()
+    done = run(desk, "--destroy", text="\n")
+    assert done.returncode == 1 and "nothing is deployed" in done.stderr
+    assert not any(" destroy " in call for call in calls(desk))
+
+
+@pytest.mark.parametrize(("words", "code", "said"), [(["--help"], 0, "--destroy"), (["--all"], 1, "unknown argument --all")])
+def test_the_command_explains_itself(words: list[str], code: int, said: str, desk: dict[str, str]) -> None:
+    done = run(desk, *words)
+    assert done.returncode == code and said in done.stdout + done.stderr and calls(desk) == []
+
+
+def test_settings_and_a_clean_tree_come_first(desk: dict[str, str]) -> None:
+    here = Path(desk["HERE"])
+    (here / "infra/terraform.tfvars").unlink()
+    assert "terraform.tfvars is missing" in run(desk, "--yes").stderr
+    (here / "infra/terraform.tfvars").write_text("")
+    subprocess.run(["git", "init", "--quiet", here], check=True, timeout=30)
+    (here / "services").mkdir()
+    (here / "services/new.py").write_text("")
+    done = run(desk, "--yes", DEPLOY_TAG="")
+    assert done.returncode == 1 and "not committed" in done.stderr and not any("apply" in call for call in calls(desk))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from conftest import INFRA, Plan
 sys.path.insert(0, str(INFRA))
 import cost
 import tables
+import usage
 
 
 def test_the_tables_are_current() -> None:
@@ -34,10 +35,19 @@ def test_the_calculator_has_the_tasks_as_they_are(ecs: Plan) -> None:
 
 
 def test_credits_follow_the_load_interval() -> None:
-    assert cost.warehouse_credits(5) == pytest.approx(136.5)
-    assert cost.warehouse_credits(60) == pytest.approx(136.5)
-    assert 10 <= cost.warehouse_credits(900) <= 20
-    assert cost.warehouse_credits(3600) < cost.warehouse_credits(900)
+    assert usage.warehouse_credits(5) == pytest.approx(136.5)
+    assert usage.warehouse_credits(60) == pytest.approx(136.5)
+    assert 10 <= usage.warehouse_credits(900) <= 20
+    assert usage.warehouse_credits(3600) < usage.warehouse_credits(900)
+
+
+def test_the_document_has_the_days_as_they_are_computed() -> None:
+    text = (INFRA.parent / "docs/cost.md").read_text()
+    for flush, load in usage.CADENCES:
+        one = usage.day(50, 5, load, flush)
+        *counts, month = one
+        row = " | ".join([*(f"{value:,.0f}" for value in counts), f"{month:.1f}", f"{month * cost.CREDIT:,.0f}"])
+        assert f"| {row} |" in text, f"docs/cost.md has another day for flush {flush}, load {load}"
 
 
 @pytest.mark.parametrize(
@@ -52,14 +62,14 @@ def test_credits_follow_the_load_interval() -> None:
     ],
 )
 def test_the_least_plan_that_carries_it(symbols: int, interval: float, plan: str) -> None:
-    assert cost.plan_for(symbols, interval) == plan
-    used = cost.use(symbols, interval, 900)
-    minutes = cost.DAYS * cost.SESSION_SECONDS / 60
-    assert used.calls <= max(cost.PLANS[plan][0] * minutes, cost.FREE_CALLS_A_DAY * cost.DAYS) * 1.001
+    assert usage.plan_for(symbols, interval) == plan
+    used = usage.use(symbols, interval, 900)
+    minutes = usage.DAYS * usage.SESSION_SECONDS / 60
+    assert used.calls <= max(usage.PLANS[plan][0] * minutes, usage.FREE_CALLS_A_DAY * usage.DAYS) * 1.001
 
 
 def test_ours_beside_the_seed_figure() -> None:
-    used = cost.use(50, 5, 900)
+    used = usage.use(50, 5, 900)
     totals = {deployment: sum(cost.bill(deployment, used).values()) for deployment in cost.DEPLOYMENTS}
     assert totals["ec2-spot"] < totals["ec2"] < cost.SEED[1] < totals["ecs-spot"] < totals["ecs"]
     text = (INFRA.parent / "docs/cost.md").read_text()

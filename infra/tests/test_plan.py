@@ -99,6 +99,24 @@ def test_what_is_stored_is_encrypted(plan: Plan) -> None:
         assert all(block[name] for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"))
 
 
+def test_storage_expires_what_piles_up_and_takes_each_link_once(plan: Plan) -> None:
+    rules = plan.resources["module.storage[0].aws_s3_bucket_lifecycle_configuration.data"]["rule"]
+    (raw,) = (rule for rule in rules if rule["id"] == "raw")
+    assert raw["filter"][0]["prefix"] == "raw/" and raw["transition"][0]["storage_class"] == "INTELLIGENT_TIERING" and not raw["expiration"]
+    assert any(rule["abort_incomplete_multipart_upload"] for rule in rules) and any(rule["noncurrent_version_expiration"] for rule in rules)
+    (once,) = (statement for statement in plan.policy('module.storage[0].aws_s3_bucket_policy.this["data"]') if statement["Sid"] == "PutOnceUnderRaw")
+    assert once["Effect"] == "Deny" and once["Action"] == "s3:PutObject" and once["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    (logging,) = plan.of_type("aws_s3_bucket_logging").values()
+    assert logging["target_prefix"]
+
+
+def test_images_are_scanned_and_a_tag_never_moves(plan: Plan) -> None:
+    repositories = plan.of_type("aws_ecr_repository")
+    assert len(repositories) == len(plan.of_type("aws_ecr_lifecycle_policy")) == 5
+    for values in repositories.values():
+        assert values["image_tag_mutability"] == "IMMUTABLE" and values["image_scanning_configuration"] == [{"scan_on_push": True}]
+
+
 def test_msk_speaks_tls_and_signs_in(ecs: Plan) -> None:
     (cluster,) = ecs.of_type("aws_msk_cluster").values()
     assert cluster["kafka_version"] == "3.9.x" and cluster["number_of_broker_nodes"] == 3
@@ -115,7 +133,7 @@ def test_buckets_refuse_plain_http(kind: str, plan: Plan) -> None:
 
 def test_services_roll_back_and_only_spare_ones_run_on_spot(ecs: Plan) -> None:
     services = ecs.of_type("aws_ecs_service")
-    assert len(services) == 7
+    assert len(services) == 8
     for values in services.values():
         assert values["deployment_circuit_breaker"] == [{"enable": True, "rollback": True}]
         assert not values["network_configuration"][0]["assign_public_ip"]

@@ -14,14 +14,17 @@ import pytest
 from botocore.exceptions import ClientError
 from conftest import BUCKET, Account, Plan
 
+from stock_auditor.bucket import BucketReader
 from stock_common import records
 from stock_common.keys import ObjectKey
 from stock_common.records import Quote
 from stock_common.run import FatalError
-from stock_common.topics import QUOTES
+from stock_common.topics import QUOTES, SUNK
 from stock_objects.chain import Chain, chains, last_link
 from stock_s3_sink.chunks import Records
 from stock_s3_sink.writer import LinkWriter
+from stock_sf_loader.ledger import LedgerState, Tail
+from stock_sf_loader.listing import Heads, new_objects
 
 TOPIC_ID = "0123456789abcdef" * 2
 CHAIN = Chain("stock-data", TOPIC_ID, 1)
@@ -97,6 +100,32 @@ def test_the_readers_own_code_lists_and_reads_chains(stage: str, account: Accoun
     assert store.get(KEY) == b"x"
 
 
+@pytest.mark.parametrize("stage", ["host", "sf-loader"])
+def test_the_loaders_own_code_finds_what_is_new(stage: str, account: Account, ec2: Plan, ecs: Plan) -> None:
+    fill(account)
+    _, store = account.assume(statements(stage, ec2, ecs))
+    (listing,) = new_objects(store, [topic.name for topic in SUNK], LedgerState({}, frozenset()))
+    assert listing.chain == CHAIN
+    ((found,),) = Heads(store).find({CHAIN: listing.objects}).values()
+    assert found.link is not None and (found.link.first, found.link.last, found.link.rows) == (0, 4, 5)
+    # Behind what is loaded there is nothing; a day again (reload) is a prefix of its own.
+    assert not any(listing.objects for listing in new_objects(store, ["stock-data"], LedgerState({CHAIN: Tail(4, KEY)}, frozenset())))
+    assert [info.key for info in store.objects(f"{CHAIN.prefix}dt=2026-11-20/")] == [KEY]
+
+
+@pytest.mark.parametrize("stage", ["host", "auditor"])
+def test_the_auditors_own_code_reads_chains_and_strays(stage: str, account: Account, ec2: Plan, ecs: Plan) -> None:
+    fill(account)
+    account.admin.put_object(Bucket=BUCKET, Key="raw/notes.txt", Body=b"x")
+    _, store = account.assume(statements(stage, ec2, ecs))
+    reader = BucketReader(store)
+    assert reader.chains("stock-data") == {CHAIN}
+    (stored,) = reader.read(CHAIN, None, (), every_head=True)
+    assert stored.link is not None and stored.link.last == 4
+    assert reader.read(CHAIN, KEY, (), every_head=False) == ()
+    assert reader.strays({CHAIN}) == ["raw/notes.txt"]
+
+
 @pytest.mark.parametrize("stage", ["sf-loader", "auditor", "snowflake"])
 def test_a_reader_does_not_put(stage: str, account: Account, ec2: Plan, ecs: Plan) -> None:
     _, store = account.assume(statements(stage, ec2, ecs))
@@ -152,7 +181,7 @@ def test_the_host_reads_its_setup_and_nothing_beside_it(account: Account, ec2: P
     assert s3.get_object(Bucket=BUCKET, Key="deploy/host.env")["Body"].read() == b"x"
 
 
-@pytest.mark.parametrize("stage", ["producer", "dashboard", "prometheus", "grafana"])
+@pytest.mark.parametrize("stage", ["producer", "dashboard", "prometheus", "alertmanager", "grafana"])
 def test_stages_without_s3_have_no_right_on_it(stage: str, ecs: Plan) -> None:
     assert f'module.roles.aws_iam_role_policy.task_s3["{stage}"]' not in ecs.resources
     assert f'module.roles.aws_iam_role.task["{stage}"]' in ecs.resources
@@ -170,6 +199,11 @@ def test_snowflakes_role_trusts_its_principal_with_the_external_id_only(plan: Pl
 def test_starting_a_stage_reads_its_own_secrets_only(stage: str, ecs: Plan) -> None:
     rights = ecs.policy(f'module.roles.aws_iam_role_policy.execution["{stage}"]')
     (secrets,) = (statement["Resource"] for statement in rights if statement["Action"] == "secretsmanager:GetSecretValue")
-    own = {"producer": {"alpha-vantage"}, "s3-sink": set(), "sf-loader": {"snowflake-loader"}}.get(stage, {f"snowflake-{stage}"})
+    own = {
+        "producer": {"alpha-vantage"},
+        "s3-sink": set(),
+        "sf-loader": {"snowflake-loader"},
+        "dashboard": {"snowflake-dashboard", "dashboard-sign-in"},
+    }.get(stage, {f"snowflake-{stage}"})
     names = {arn.split(":secret:")[1].removesuffix("-??????") for arn in secrets}
     assert names == {"AmazonMSK_stock-pipeline"} | {f"stock-pipeline/{name}" for name in own}

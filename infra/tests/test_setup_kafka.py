@@ -1,4 +1,4 @@
-"""setup_kafka.sh for real, with an archive of Kafka's jars in place of the download: twice, then its broker serves the sink."""
+"""setup_kafka.sh for real, with an archive of Kafka's jars in place of the download: twice, then its broker serves producer and sink."""
 
 from __future__ import annotations
 
@@ -12,21 +12,18 @@ import sys
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import boto3
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, TopicPartition
 from conftest import INFRA
 from moto.server import ThreadedMotoServer
 
-from stock_common import links, records
+from stock_common import links
 from stock_common.keys import parse
-from stock_common.records import Quote
-from stock_kafka.config import KafkaSettings
 
 ROOT = INFRA.parent
 JARS = ROOT / ".build/kafka/libs"
@@ -134,7 +131,7 @@ def test_the_hosts_own_unit_is_right(tmp_path: Path) -> None:
     assert done.returncode == 0 and not done.stderr, done.stderr
 
 
-def test_its_broker_serves_the_sink(running: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_broker_serves_producer_and_sink(running: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     again = running.setup()
     assert again.returncode == 0 and "topic stock-data made" in again.stdout, again.stderr
     assert "made" not in running.setup().stdout
@@ -149,12 +146,13 @@ def test_its_broker_serves_the_sink(running: Host, monkeypatch: pytest.MonkeyPat
         s3 = boto3.client("s3", endpoint_url=address, region_name="us-east-1")
         s3.create_bucket(Bucket="stocks")
         bootstrap = f"localhost:{running.environment['KAFKA_PORT']}"
-        _produce(bootstrap)
         environment = keys | {"PATH": os.environ["PATH"], "S3_BUCKET": "stocks", "S3_ENDPOINT_URL": address, "FLUSH_SECONDS": "1"}
         environment |= {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "METRICS_PORT": str(free_port())}
         with (running.folder / "sink.log").open("wb") as log:
             sink = subprocess.Popen([sys.executable, "-m", "stock_s3_sink"], env=environment, stdout=log, stderr=subprocess.STDOUT)
-        wait("rows on S3", lambda: _rows(s3) == QUOTES)
+        with producing(running.folder, bootstrap):
+            wait("rows on S3", lambda: _rows(s3) >= QUOTES)
+        wait("everything that the broker holds on S3", lambda: _rows(s3) == _held(bootstrap))
         sink.send_signal(signal.SIGTERM)
         assert sink.wait(40) == 0
     finally:
@@ -164,19 +162,46 @@ def test_its_broker_serves_the_sink(running: Host, monkeypatch: pytest.MonkeyPat
         server.stop()
 
 
-def _produce(bootstrap: str) -> None:
-    producer = Producer(KafkaSettings(kafka_bootstrap_servers=bootstrap).producer("test"))
-    now = datetime.now(UTC)
-    for number in range(QUOTES):
-        symbol = f"S{number % 12}"
-        names = {"event_id": f"00000000-0000-5000-8000-{number:012d}", "symbol": symbol, "source": "simulated", "endpoint": "GLOBAL_QUOTE"}
-        quote = Quote(price=Decimal(1), trading_day=now.date(), fetched_at=now, **names)
-        producer.produce("stock-data", records.encode(quote), symbol)
-    assert producer.flush(30) == 0
+@contextmanager
+def producing(folder: Path, bootstrap: str) -> Iterator[None]:
+    """The pipeline's own producer, as the integration tests run it, against the market that stands in for the vendor."""
+    port = str(free_port())
+    common = {"PATH": os.environ["PATH"], "MARKET_CALENDAR": "24/7"}
+    market = common | {"MARKET_HOST": "127.0.0.1", "MARKET_PORT": port, "MARKET_PLAN": "1200"}
+    producer = common | {
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "KAFKA_REPLICATION_FACTOR": "1", "QUOTE_SOURCE": "simulated", "ALPHA_VANTAGE_PLAN": "1200",
+        "ALPHA_VANTAGE_API_KEY": "test", "ALPHA_VANTAGE_URL": f"http://127.0.0.1:{port}/query", "POLL_INTERVAL_SECONDS": "1",
+        "SYMBOLS": ",".join(f"S{number}" for number in range(24)), "STATE_DIR": str(folder / "state"), "METRICS_PORT": str(free_port()),
+    }  # fmt: skip
+    started = []
+    try:
+        for name, place, environment in (("stock-market", "local/market", market), ("stock-producer", "services/producer", producer)):
+            with (folder / f"{name}.log").open("wb") as log:
+                started.append(subprocess.Popen([ROOT / place / ".venv/bin" / name], env=environment, stdout=log, stderr=subprocess.STDOUT))
+            if name == "stock-market":
+                wait(name, lambda: _listens(("127.0.0.1", int(port))))
+        yield
+        started[-1].send_signal(signal.SIGTERM)
+        assert started[-1].wait(40) == 0
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+
+
+def _held(bootstrap: str) -> int:
+    """Records that the topic of quotes holds."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "count"})
+    try:
+        marks = [consumer.get_watermark_offsets(TopicPartition("stock-data", number), timeout=10) for number in range(6)]
+    finally:
+        consumer.close()
+    return sum(high - low for low, high in marks)
 
 
 def _rows(s3: object) -> int:
     """Rows that the links on S3 say they hold."""
-    found = s3.list_objects_v2(Bucket="stocks", Prefix="raw/").get("Contents", ())  # type: ignore[attr-defined]
+    found = s3.list_objects_v2(Bucket="stocks", Prefix="raw/stock-data/").get("Contents", ())  # type: ignore[attr-defined]
     heads = [(item["Key"], s3.head_object(Bucket="stocks", Key=item["Key"])["Metadata"]) for item in found]  # type: ignore[attr-defined]
     return sum(links.from_metadata(parse(key), metadata).rows for key, metadata in heads)

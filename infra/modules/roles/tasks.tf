@@ -26,6 +26,13 @@ resource "aws_iam_role_policy" "task_state" {
   }] })
 }
 
+resource "aws_iam_role_policy" "task_topic" {
+  for_each = { for stage, needs in local.ecs : stage => needs if needs.topic != null }
+  name     = "alerts"
+  role     = aws_iam_role.task[each.key].name
+  policy   = jsonencode({ Version = "2012-10-17", Statement = [{ Sid = "PublishAlerts", Effect = "Allow", Action = "sns:Publish", Resource = each.value.topic }] })
+}
+
 resource "aws_iam_role" "execution" {
   for_each           = local.ecs
   name               = "${var.name}-${each.key}-start-role"

@@ -23,10 +23,11 @@ variable "deployment" {
 }
 
 variable "stages" {
-  description = "Stage → what it may do on S3 (none, read, put), and the names of its secrets under <name>/ and elsewhere (full names)."
+  description = "Stage → what it may do on S3 (none, read, put), and the names of its secrets under <name>/ and elsewhere (full names); topic is the ARN of an SNS topic that it publishes to."
   type = map(object({
     s3      = string
     secrets = set(string)
+    topic   = optional(string)
   }))
 }
 

@@ -12,10 +12,11 @@ locals {
 
   # Fargate's volumes belong to root and the root file system is read-only: one short container makes them the service's own and writes
   # its files. Only this container is given the secrets that become files.
-  files       = merge(var.files, { for path, arn in var.secret_files : path => null })
+  # What is not secret is packed: a task definition holds 64 KiB.
+  files       = merge({ for path, text in var.files : path => "| base64 -d | gunzip " }, { for path, arn in var.secret_files : path => "" })
   variable_of = { for path in keys(local.files) : path => "FILE_${upper(replace(path, "/[^A-Za-z0-9]/", "_"))}" }
   write_files = [for path in sort(keys(local.files)) : format(
-    "mkdir -p /run/stock/%s && printf '%%s\n' \"$%s\" > /run/stock/%s", dirname(path), local.variable_of[path], path
+    "mkdir -p /run/stock/%s && printf '%%s\n' \"$%s\" %s> /run/stock/%s", dirname(path), local.variable_of[path], local.files[path], path
   )]
   prepare_code = join(" && ", concat(["umask 077"], local.write_files, ["chown -R ${var.user} /run/stock /tmp"]))
 
@@ -27,7 +28,7 @@ locals {
     readonlyRootFilesystem = true
     entryPoint             = ["/bin/sh", "-c"]
     command                = [local.prepare_code]
-    environment            = [for path in sort(keys(var.files)) : { name = local.variable_of[path], value = var.files[path] }]
+    environment            = [for path in sort(keys(var.files)) : { name = local.variable_of[path], value = base64gzip(var.files[path]) }]
     secrets                = [for path in sort(keys(var.secret_files)) : { name = local.variable_of[path], valueFrom = var.secret_files[path] }]
     mountPoints            = [for mount in local.mounts : merge(mount, { readOnly = false }) if mount.sourceVolume != "state"]
     # Fargate adds no capability back, so all but CHOWN and DAC_OVERRIDE are named.
