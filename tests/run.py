@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = ROOT / ".build" / "reports"
-ENVIRONMENTS = {"tests/integration": "local/stack"}
+ENVIRONMENTS = {"tests/integration": "local/stack", "tests/chaos": "local/stack"}
 """A suite whose environment is another folder's."""
-ALONE = ("tests/integration",)
-"""A suite that wants both cores of a small machine."""
+ALONE = ("tests/integration", "tests/chaos")
+"""Suites that want both cores of a small machine."""
 
 
 class Sum(NamedTuple):

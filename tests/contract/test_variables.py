@@ -25,6 +25,9 @@ SERVICES: dict[str, type[BaseSettings]] = {
 }
 BY_BOTO3 = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
 COMPOSE = (ROOT / "compose.yaml").read_text()
+TERRAFORM = (ROOT / "infra" / "services.tf").read_text()
+ASSIGNED = re.compile(r"\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\s*=(?![=>])")
+"""A variable that gets a value in Terraform."""
 COMPOSE_ONLY = {"STAND_INS", "SNOWFLAKE_OWNER_ROLE", "SNOWFLAKE_READER_ROLE", "GRAFANA_PASSWORD", "PROMETHEUS_RETENTION"}
 """What compose.yaml takes besides the services' variables, and STOCK_…_PORT: the ports of the machine."""
 FIXED = {"METRICS_HOST", "METRICS_PORT", "STATE_DIR", "DASHBOARD_HOST", "DASHBOARD_PORT"}
@@ -75,3 +78,20 @@ def test_compose_takes_what_env_example_offers() -> None:
     offered = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / "env.example").read_text(), re.MULTILINE))
     taken = {name for name in re.findall(r"\$\{([A-Z][A-Z0-9_]+)", COMPOSE) if name != "REVISION"}
     assert taken == offered - FIXED
+
+
+def test_terraform_names_no_variable_that_nobody_takes() -> None:
+    taken = set().union(*map(variables, SERVICES.values()), variables(TopicSettings))
+    named = set(ASSIGNED.findall(TERRAFORM))
+    assert {"S3_BUCKET", "SNOWFLAKE_USER", "ALPHA_VANTAGE_API_KEY", "KAFKA_SASL_PASSWORD"} <= named
+    assert named - taken - BY_BOTO3 == set()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_terraform_gives_a_service_what_it_takes(service: str) -> None:
+    given_to = TERRAFORM.partition("  variables = {\n")[2].partition("\n  }\n")[0]
+    block = re.search(rf"^    {service} += merge\(.*?(?=^    [a-z0-9-]+ += |\Z)", given_to, re.MULTILINE | re.DOTALL)
+    assert block, service
+    assert set(ASSIGNED.findall(block[0])) <= variables(SERVICES[service])
+    assert ("local.object_environment" in block[0]) == ("S3_BUCKET" in variables(SERVICES[service]))
+    assert ("local.snowflake_environment" in block[0]) == ("SNOWFLAKE_USER" in variables(SERVICES[service]))

@@ -1,80 +1,115 @@
-"""The dashboard in headless Chromium: every page draws what the pipeline holds, and asks nobody else for anything."""
+"""The dashboard in headless Chromium: every page draws what the pipeline holds on every screen, and asks nobody else for anything."""
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
+import tab
 from pipeline import Pipeline
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser
+from poll import poll_until
+from tab import Tab
+from walk import DRAWN, PAGES, look
 
-WAIT_MS = 30_000
-REPORTS = Path(__file__).resolve().parents[2] / ".build" / "reports"
-
-
-class Tab:
-    """A browser tab that keeps what went wrong in it."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page = page
-        self._address = address
-        self.errors: list[str] = []
-        self.hosts: set[str] = set()
-        page.set_default_timeout(WAIT_MS)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: self._note(request.url))
-
-    def _note(self, url: str) -> None:
-        host = urlsplit(url).hostname
-        if host:
-            self.hosts.add(host)
-
-    def open(self, path: str = "") -> None:
-        self.page.goto(f"{self._address}/{path}")
-
-    def picture(self, name: str) -> None:
-        """A screenshot among the reports, for a person."""
-        REPORTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=REPORTS / f"dashboard-{name}.png", full_page=True)
+PICTURES = os.environ.get("STOCK_TEST_PICTURES")
+SPAN = "document.querySelector('.js-plotly-plot').layout.xaxis.range.join()"
+WRITTEN = "(body) => Math.max(...[...body.children].map((row) => Number(row.dataset.at)))"
+ZOOM = ".modebar-btn[data-title='Zoom in']"
+UPDATES_MS = 5_000
+"""A chart is drawn anew every two seconds."""
+pytestmark = pytest.mark.timeout(480)
+OPEN_SECONDS = float(os.environ.get("STOCK_TEST_OPEN_SECONDS", "2"))
 
 
 @pytest.fixture(scope="module")
-def tab(pipeline: Pipeline) -> Iterator[Tab]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert chromium, "Chromium is missing: install it (on Debian: apt-get install chromium)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield Tab(browser.new_page(viewport={"width": 1400, "height": 900}), pipeline.stack.site.url("dashboard"))
-        browser.close()
+def browser() -> Iterator[Browser]:
+    with tab.chromium() as browser:
+        yield browser
 
 
-def test_the_dashboard_in_a_browser(tab: Tab) -> None:
-    page = tab.page
+@pytest.fixture(scope="module")
+def screens(browser: Browser, pipeline: Pipeline) -> dict[str, Tab]:
+    """A tab on each screen, of one viewer."""
+    viewer = tab.viewer(browser)
+    return {screen.name: tab.opened(viewer, pipeline.stack.site.url("dashboard"), screen) for screen in tab.SCREENS}
 
-    tab.open()
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_on_every_screen(screens: dict[str, Tab], name: str) -> None:
+    """Light and dark, wide and narrow: drawn, no exception, no console error, nothing moves while it updates, nobody else is asked."""
+    assert look(screens, name, OPEN_SECONDS, Path(PICTURES) if PICTURES else None) == []
+    assert {host for one in screens.values() for host in one.hosts} == {"127.0.0.1"}
+
+
+def test_a_viewer_goes_from_page_to_page(screens: dict[str, Tab]) -> None:
+    one = screens["light-1440"]
+    one.open()
     for text in ("AAPL", "MSFT", "120 symbols", "SIMULATED DATA"):
-        page.get_by_text(text, exact=False).first.wait_for()
-    tab.picture("live")
-
-    page.get_by_text("Symbol", exact=True).first.click()
-    page.locator(".js-plotly-plot .boxlayer path").first.wait_for(state="attached")
-    tab.picture("symbol")
-
-    page.get_by_text("Pipeline", exact=True).first.click()
-    page.get_by_text("Complete: Kafka, S3 and Snowflake hold the same", exact=False).wait_for()
-    page.get_by_text("stock-data / 5").first.wait_for()
-    tab.picture("pipeline")
-
-    assert page.locator("[data-testid=stException]").count() == 0
-    assert tab.errors == []
-    assert tab.hosts == {"127.0.0.1"}
+        one.shows(text)
+    for name, text in {"Symbol": "Volume today", "Movers": "Losers", "Alerts": "since where the live tape", "Compare": "Deepest fall"}.items():
+        one.page.locator(".st-key-pages").get_by_text(name, exact=True).click()
+        one.shows(text)
+        one.page.wait_for_url(f"**page={name}**")
+    one.page.keyboard.press("6")
+    one.shows("Complete: Kafka, S3 and Snowflake hold the same")
+    one.shows("stock-data / 5")
+    assert one.faults() == []
 
 
-@pytest.mark.parametrize(("query", "text"), [("?page=Symbol&symbol=MSFT", "Volume today"), ("?page=Pipeline", "Partitions")])
-def test_a_page_opens_by_its_address(tab: Tab, query: str, text: str) -> None:
-    tab.open(query)
-    tab.page.get_by_text(text, exact=True).first.wait_for()
-    assert tab.page.url.endswith(query)
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [("?page=Symbol&symbol=MSFT", "Volume today"), ("?page=Pipeline", "Partitions"), ("?list=MSF&sort=price%3Adesc", "1 of 120 symbols")],
+)
+def test_a_page_opens_by_its_address(screens: dict[str, Tab], query: str, text: str) -> None:
+    one = screens["light-1440"]
+    one.open(query)
+    one.shows(text)
+    assert one.page.url.endswith(query)
+
+
+def test_an_update_moves_neither_scroll_nor_zoom(screens: dict[str, Tab]) -> None:
+    live, symbol = screens["light-1440"], screens["dark-1440"]
+    symbol.open("?page=Symbol&symbol=IBM")
+    symbol.page.locator(DRAWN["Symbol"]).first.wait_for(state="attached")
+    whole = symbol.page.evaluate(SPAN)
+    symbol.page.locator(ZOOM).first.dispatch_event("click")
+    poll_until(lambda: _span(symbol) != whole, "the chart is zoomed", 10)
+    live.open()
+    live.shows("120 symbols")
+    live.page.locator(".scroll").evaluate("(box) => { box.scrollTop = 400; }")
+    symbol.page.wait_for_timeout(500)
+    zoomed, written = _span(symbol), live.page.locator("tbody").evaluate(WRITTEN)
+    poll_until(lambda: _later(live, written), "the table has been updated", 20)
+    symbol.page.wait_for_timeout(UPDATES_MS)
+    assert live.page.locator(".scroll").evaluate("(box) => box.scrollTop") == 400
+    assert _span(symbol) == zoomed
+
+
+def _span(one: Tab) -> str:
+    one.page.wait_for_timeout(100)
+    return one.page.evaluate(SPAN)
+
+
+def _later(one: Tab, written: float) -> bool:
+    one.page.wait_for_timeout(200)
+    return one.page.locator("tbody").evaluate(WRITTEN) > written
+
+
+def test_the_table_by_keyboard(screens: dict[str, Tab]) -> None:
+    one = screens["light-1440"]
+    one.open()
+    one.shows("120 symbols")
+    one.page.keyboard.press("/")
+    one.page.keyboard.type("MSF")
+    one.shows("1 of 120 symbols")
+    one.page.keyboard.press("Escape")
+    one.shows("120 symbols")
+    one.page.keyboard.press("ArrowDown")
+    one.page.keyboard.press("ArrowDown")
+    one.page.keyboard.press("Enter")
+    one.shows("Volume today")
+    one.page.wait_for_url("**page=Symbol**")
+    assert one.faults() == []

@@ -1,0 +1,92 @@
+"""Kafka away, then Snowflake away, with the page open: the other half goes on, the page says what is old and how old, and recovers by itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+import pytest
+import tab
+from dashboard_states import HISTORY_DOWN, KAFKA_DOWN
+from pipeline import Pipeline
+from poll import poll_until
+from tab import Tab
+
+OUTAGE_SECONDS = float(os.environ.get("STOCK_TEST_OUTAGE_SECONDS", "8"))
+NOTICE_SECONDS = 15.0
+pytestmark = pytest.mark.timeout(OUTAGE_SECONDS + 480)
+BACK_SECONDS = 60.0
+OLD = r"(What is|The history) shown was read \d+ (s|min) ago"
+NEWEST = "rows => Math.max(...rows.map((row) => Number(row.dataset.at)))"
+
+
+@pytest.fixture(scope="module")
+def tabs(pipeline: Pipeline) -> Iterator[dict[str, Tab]]:
+    """Live, and one symbol's last day, left open; a third tab for a person who asks for something new."""
+    with tab.chromium() as browser:
+        viewer = tab.viewer(browser)
+        tabs = {name: tab.opened(viewer, pipeline.stack.site.url("dashboard")) for name in ("live", "symbol", "new")}
+        tabs["live"].open()
+        tabs["symbol"].open("?page=Symbol&symbol=IBM&range=1D")
+        tabs["live"].shows("120 symbols")
+        tabs["symbol"].shows("history read")
+        yield tabs
+
+
+def newest(one: Tab) -> float:
+    """The time of the newest quote in the live table, seconds since 1970."""
+    return float(one.page.locator("tbody tr").evaluate_all(NEWEST))
+
+
+def until(one: Tab, check, what: str, seconds: float) -> None:
+    """Polls while the browser goes on."""
+
+    def turn() -> bool:
+        one.page.wait_for_timeout(250)
+        return bool(check())
+
+    poll_until(turn, what, seconds)
+
+
+def aged(one: Tab, words: str) -> int:
+    """The seconds that the note beginning with `words` says; 0 where there is none."""
+    found = re.search(re.escape(words) + r" (\d+) (s|min)", one.text())
+    return 0 if found is None else int(found[1]) * (60 if found[2] == "min" else 1)
+
+
+def test_kafka_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
+    live, symbol, new = tabs.values()
+    pipeline.stack.stop("kafka")
+    try:
+        until(live, lambda: KAFKA_DOWN in live.text() and KAFKA_DOWN in symbol.text(), "both pages say that Kafka is away", NOTICE_SECONDS)
+        before = aged(live, KAFKA_DOWN)
+        live.page.wait_for_timeout(OUTAGE_SECONDS * 1_000)
+        assert aged(live, KAFKA_DOWN) - before >= OUTAGE_SECONDS / 2, "the age goes on"
+        live.shows("Prices are as of")
+        # A question that was never asked before is answered: history goes on.
+        new.open("?page=Symbol&symbol=ORCL&range=1M")
+        new.shows("history read now", 15)
+    finally:
+        pipeline.stack.restart("kafka")
+    stood = newest(live)
+    until(live, lambda: KAFKA_DOWN not in live.text() and newest(live) > stood, "live prices go on by themselves", BACK_SECONDS)
+    assert [fault for one in tabs.values() for fault in one.faults()] == []
+
+
+def test_snowflake_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
+    live, symbol, new = tabs.values()
+    pipeline.stack.stop("snowflake")
+    try:
+        new.open("?page=Symbol&symbol=CSCO&range=1Y")
+        new.shows(HISTORY_DOWN, 30)
+        until(live, lambda: re.search(OLD, symbol.text()), "an open page says that its history is old", NOTICE_SECONDS * 3)
+        stood = newest(live)
+        live.page.wait_for_timeout(OUTAGE_SECONDS * 1_000)
+        assert newest(live) > stood, "live prices go on"
+        assert re.search(OLD, symbol.text())
+    finally:
+        pipeline.stack.restart("snowflake")
+    until(new, lambda: HISTORY_DOWN not in new.text() and "history read" in new.text(), "history comes by itself", BACK_SECONDS)
+    until(symbol, lambda: not re.search(OLD, symbol.text()), "the open page recovers", BACK_SECONDS)
+    assert [fault for one in tabs.values() for fault in one.faults()] == []

@@ -1,0 +1,71 @@
+"""Every page of the dashboard on every screen: opened, left open while it updates, judged, and photographed for a person to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tab import Tab
+
+PAGES = {
+    "Live": "",
+    "Symbol": "?page=Symbol&symbol=AAPL",
+    "Compare": "?page=Compare&symbols=AAPL,IBM,MSFT&span=1D",
+    "Movers": "?page=Movers",
+    "Alerts": "?page=Alerts",
+    "Pipeline": "?page=Pipeline",
+}
+DRAWN = {
+    "Live": "tbody tr",
+    "Symbol": ".js-plotly-plot .boxlayer path",
+    "Compare": ".js-plotly-plot .scatterlayer path.js-line",
+    "Movers": "tbody tr",
+    "Alerts": "tbody tr",
+    "Pipeline": ".sd-legs",
+}
+"""What is there once a page shows something; where there is nothing to show, its word for that stands in (BLANK)."""
+BLANK = ".sd-blank"
+SHIFT_LIMIT = 0.1
+SETTLE_MS = 1_500
+PICTURE_MS = 120_000
+"""A page that is drawn anew all the time takes its time to stand for a picture."""
+ASIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+"""Pixels by which the page itself has to be scrolled sideways."""
+
+
+def look(tabs: dict[str, Tab], name: str, seconds: float, pictures: Path | None = None) -> list[str]:
+    """Opens the page on each screen, leaves it open for `seconds`, and returns what is wrong with it. `tabs`: screen → tab."""
+    for one in tabs.values():
+        one.errors.clear()
+        one.open(PAGES[name])
+    for one in tabs.values():
+        one.page.locator(".sd-strip").first.wait_for()
+        one.page.locator(f"{DRAWN[name]}, {BLANK}").first.wait_for(state="attached")
+    wait(tabs, SETTLE_MS)
+    for one in tabs.values():
+        one.still()
+    wait(tabs, seconds * 1_000)
+    found = [f"{name} on {screen}: {fault}" for screen, one in tabs.items() for fault in judged(one)]
+    for screen, one in tabs.items() if pictures else ():
+        one.page.screenshot(path=f"{pictures}/{name.lower()}-{screen}.png", full_page=True, timeout=PICTURE_MS)
+    return found
+
+
+def wait(tabs: dict[str, Tab], milliseconds: float) -> None:
+    """Lets the browser go on."""
+    next(iter(tabs.values())).page.wait_for_timeout(milliseconds)
+
+
+def judged(one: Tab) -> list[str]:
+    """What is wrong with the page as it stands."""
+    found = one.faults()
+    if (shift := one.shifted()) > SHIFT_LIMIT:
+        found.append(f"the layout shifted by {shift:.2f}")
+    if (aside := one.page.evaluate(ASIDE)) > 0:
+        found.append(f"it has to be scrolled sideways by {aside} pixels")
+    return found
+
+
+def walk(tabs: dict[str, Tab], seconds: float, pictures: Path | None = None, names: Iterable[str] = PAGES) -> list[str]:
+    """All pages, one after the other; what is wrong with them."""
+    return [fault for name in names for fault in look(tabs, name, seconds, pictures)]
