@@ -24,7 +24,8 @@ def percentile(values: Sequence[float], share: float) -> float:
 def machine() -> str:
     """Date, processors, memory and versions: what a figure must be read with."""
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {gib:.0f} GiB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {gib:.0f} GiB, {system}"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -1,0 +1,144 @@
+"""How a cycle grows with the history: S3 calls and seconds with 1,000, 100,000 and 1,000,000 objects on S3, in the ledger, and rows in the table.
+
+    make bench-growth                                  about ten minutes
+    make bench-growth ARGS="--sizes 1000,10000 --runs 5"
+
+Each service's own code runs one cycle after the other, in its own environment. Ledger and table are in the local Snowflake, filled by SQL. The
+objects are not: a server computes what LIST and HEAD answer over a history of that many (benchmarks/growth), and counts the calls. Its own time
+for an answer does not depend on the history; a real S3 lists a page in 100 to 200 ms, so on AWS calls are what counts.
+Target: calls the same, seconds of a cycle the same within 20 %, whatever the history.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import snowflake.connector
+from figures import machine, spread, table
+from growth.front import Front
+from growth.history import BEGIN, HOURS_A_DAY, LINKS_AN_HOUR, PARTITIONS, TOPIC, TOPIC_ID, History, require
+
+from stock_stack.ports import free
+from stock_stack.services import launcher
+from stock_stack.site import Site
+from stock_stack.stack import Stack
+
+PROBES = (("s3-sink", "sink_start"), ("sf-loader", "loader_cycle"), ("auditor", "auditor_cycle"))
+PROBE_SECONDS = 900
+TARGET = 1.2
+LEDGER = f"""\
+INSERT INTO RAW.LOADED_FILES
+  (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST, OBJECT_KEY, ETAG, STATUS, OBJECT_TIME)
+SELECT '{TOPIC}', '{TOPIC_ID}', PLACE, AT, AT, 1, 0, 0, 0,
+  'raw/{TOPIC}/{TOPIC_ID}/partition=' || LPAD(TO_VARCHAR(PLACE), 5, '0') || '/dt=' || TO_CHAR(HOUR::TIMESTAMP, 'YYYY-MM-DD')
+    || '/hour=' || TO_CHAR(HOUR::TIMESTAMP, 'HH24')
+    || '/o' || LPAD(TO_VARCHAR(AT), 20, '0') || '.parquet',
+  LPAD(TO_VARCHAR(PLACE * {{links}} + AT), 32, '0'), 'loaded', HOUR
+FROM (
+  SELECT PLACE, AT,
+    DATEADD('hour', (FLOOR(AT / {LINKS_AN_HOUR * HOURS_A_DAY}) * 24 + MOD(FLOOR(AT / {LINKS_AN_HOUR}), {HOURS_A_DAY}))::INT, BEGAN) AS HOUR
+  FROM (
+    SELECT FLOOR(N / {{links}})::INT AS PLACE, MOD(N, {{links}})::INT AS AT, '{BEGIN:%Y-%m-%d %H:%M:%S}'::TIMESTAMP AS BEGAN
+    FROM (SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS N FROM TABLE(GENERATOR(ROWCOUNT => {{count}}))) AS NUMBERS
+  ) AS LINKS
+) AS TIMES"""
+ROWS = """\
+INSERT INTO RAW.STOCK_QUOTES (EVENT_ID, SYMBOL, PRICE, TRADING_DAY, FETCHED_AT, SOURCE, ENDPOINT, KAFKA_TOPIC_ID, KAFKA_PARTITION, KAFKA_OFFSET,
+  KAFKA_TIME, SOURCE_FILE, LOADED_AT)
+SELECT TO_VARCHAR(KAFKA_PARTITION) || '/' || TO_VARCHAR(FIRST_OFFSET), 'AAPL', 1, '2019-01-01'::DATE, OBJECT_TIME, 'simulated', 'GLOBAL_QUOTE',
+  TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, OBJECT_TIME, OBJECT_KEY, LOADED_AT
+FROM RAW.LOADED_FILES"""
+
+
+def fill(environment: dict[str, str], history: History) -> None:
+    """Ledger and table as they are after so many loads."""
+    with closing(
+        snowflake.connector.connect(
+            account=environment["SNOWFLAKE_ACCOUNT"],
+            user=environment["SNOWFLAKE_USER"],
+            password=environment["SNOWFLAKE_PASSWORD"],
+            host=environment["SNOWFLAKE_HOST"],
+            port=int(environment["SNOWFLAKE_PORT"]),
+            protocol="http",
+            database="STOCKS",
+        )
+    ) as connection:
+        cursor = connection.cursor()
+        cursor.execute(LEDGER.format(links=history.links, count=history.links * PARTITIONS))
+        cursor.execute(ROWS)
+        # The server's ETag and the ledger's are the same, or every object would be asked for.
+        (key, etag), *_ = cursor.execute("SELECT OBJECT_KEY, ETAG FROM RAW.LOADED_FILES ORDER BY OBJECT_KEY DESC LIMIT 1").fetchall()  # type: ignore[union-attr]
+        entry = history.find(key)
+        require(entry is not None and entry.etag == etag, f"{key} {etag} is not the history's {entry}")
+
+
+def probe(service: str, name: str, environment: dict[str, str]) -> Iterator[dict[str, float]]:
+    python = str(Path(launcher(service)).with_name("python"))
+    done = subprocess.run(
+        [python, "-m", f"growth.{name}"],
+        env=environment | {"PYTHONPATH": str(Path(__file__).parent)},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=PROBE_SECONDS,
+        check=True,
+    )
+    yield from map(json.loads, done.stdout.splitlines())
+
+
+def run(size: int, runs: int) -> dict[str, list[dict[str, float]]]:
+    """What → its runs."""
+    history = History(size)
+    found: dict[str, list[dict[str, float]]] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="growth-") as data,
+        Stack(Site(Path(data), free(), {}), lambda line: None) as stack,
+        closing(Front(history)) as front,
+    ):
+        stack.start("migrations")
+        environment = stack.environment("sf-loader") | {"S3_ENDPOINT_URL": front.url, "GROWTH_SIZE": str(size), "GROWTH_RUNS": str(runs)}
+        fill(environment, history)
+        for service, name in PROBES:
+            for sample in probe(service, name, environment):
+                found.setdefault(str(sample["what"]), []).append(sample)
+    return found
+
+
+def report(results: dict[int, dict[str, list[dict[str, float]]]]) -> str:
+    first = next(iter(results))
+    rows = []
+    for what in results[first]:
+        base = statistics.median(sample["seconds"] for sample in results[first][what])
+        for size, found in results.items():
+            samples = found[what]
+            seconds = [sample["seconds"] for sample in samples]
+            calls = " ".join(f"{statistics.median(sample[verb] for sample in samples):,.0f}" for verb in ("LIST", "HEAD"))
+            rows.append((what, f"{size:,}", calls, len(samples), spread(seconds, 3), f"{statistics.median(seconds) / base:.2f}"))
+    return table(("cycle", "objects", "LIST HEAD", "runs", "seconds, min / median / max", f"of the first (target {TARGET:.2f})"), rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench_growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", default="1000,100000,1000000", help="objects of history, by commas")
+    parser.add_argument("--runs", type=int, default=7, help="runs of each cycle")
+    options = parser.parse_args()
+    results = {}
+    for size in map(int, options.sizes.split(",")):
+        results[size] = run(size, options.runs)
+        print(f"{size:,} objects done", flush=True)
+    text = f"# Growth\n\n{machine()}, load {os.getloadavg()[0]:.1f}\n\n{report(results)}\n"
+    print(text)
+    target = Path(__file__).parent / "results" / "growth.md"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

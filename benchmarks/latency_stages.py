@@ -1,0 +1,163 @@
+"""Watches quotes on their way from outside: Kafka by a consumer, S3 by listing, Snowflake through a view, the page in the browser."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import snowflake.connector
+from botocore.config import Config
+from confluent_kafka import Consumer, TopicPartition
+from tab import Tab
+
+from stock_common.keys import topic_prefix
+from stock_common.records import Quote, decode
+from stock_common.topics import QUOTES
+from stock_stack.ports import HOST
+from stock_stack.site import BUCKET
+from stock_stack.stack import Stack
+
+POLL_SECONDS = 0.2
+"""How often S3 and Snowflake are looked at: what they say is late by this at most."""
+VIEW = "SELECT SYMBOL, MAX(FETCHED_AT) AS FETCHED_AT FROM ANALYTICS.LATEST_QUOTES GROUP BY SYMBOL"
+WATCH = """
+() => {
+  window.seen = [];
+  const host = [...document.querySelectorAll("*")].find((part) => part.shadowRoot?.querySelector("tbody tr"));
+  const note = (row) => window.seen.push([row.dataset.symbol, Number(row.dataset.at), Date.now() / 1000]);
+  const told = (row) => requestAnimationFrame(() => setTimeout(() => note(row)));
+  new MutationObserver((changes) => { for (const change of changes) told(change.target); })
+    .observe(host.shadowRoot.querySelector("tbody"), { subtree: true, attributes: true, attributeFilter: ["data-at"] });
+}
+"""
+"""Notes each quote that is written into the live table once it has been painted: symbol, its own time, the time now; seconds since 1970."""
+
+
+class Way:
+    """One quote's times, seconds since 1970; None: not seen there yet."""
+
+    def __init__(self, symbol: str, partition: int, offset: int, fetched: float, kafka: float) -> None:
+        self.symbol, self.partition, self.offset = symbol, partition, offset
+        self.fetched, self.kafka = fetched, kafka
+        self.s3: float | None = None
+        self.queryable: float | None = None
+        self.page: float | None = None
+
+
+class Watch:
+    """Every quote since the start. `ways` is keyed by symbol and the quote's own time, in milliseconds."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.ways: dict[tuple[str, int], Way] = {}
+        self._stack = stack
+        self._stop = threading.Event()
+        self._open: list[Way] = []
+        self._faults: list[BaseException] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def running(self) -> Iterator[Watch]:
+        threads = [threading.Thread(target=self._guarded, args=(work,), daemon=True) for work in (self._kafka, self._s3, self._view)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join(15)
+        if self._faults:
+            raise RuntimeError("a stage could not be watched") from self._faults[0]
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            self._faults.append(error)
+
+    def _kafka(self) -> None:
+        consumer = Consumer({"bootstrap.servers": f"{HOST}:{self._stack.site.ports['kafka']}", "group.id": "latency", "enable.auto.commit": False})
+        ends = [TopicPartition(QUOTES.name, number) for number in range(QUOTES.partitions)]
+        consumer.assign([TopicPartition(part.topic, part.partition, consumer.get_watermark_offsets(part, 10)[1]) for part in ends])
+        while not self._stop.is_set():
+            for message in consumer.consume(500, POLL_SECONDS):
+                if message.error() is None:
+                    self._met(decode(message.value() or b"", Quote), message.partition() or 0, message.offset() or 0, message.timestamp()[1] / 1_000)
+        consumer.close()
+
+    def _met(self, quote: Quote, partition: int, offset: int, kafka: float) -> None:
+        way = Way(quote.symbol, partition, offset, quote.fetched_at.timestamp(), kafka)
+        with self._lock:
+            self.ways[quote.symbol, milliseconds((quote.quoted_at or quote.fetched_at).timestamp())] = way
+            self._open.append(way)
+
+    def _mark(self, stage: str, reached: Callable[[Way], bool], at: float) -> None:
+        with self._lock:
+            for way in self._open:
+                if getattr(way, stage) is None and reached(way):
+                    setattr(way, stage, at)
+            self._open = [way for way in self._open if way.s3 is None or way.queryable is None]
+
+    def _s3(self) -> None:
+        client = bucket(self._stack)
+        seen: set[str] = set()
+        while not self._stop.wait(POLL_SECONDS):
+            fresh = [key for key in listed(client) if key not in seen]
+            for key in fresh:
+                last = int(client.head_object(Bucket=BUCKET, Key=key)["Metadata"]["last-offset"])
+                partition = int(key.split("partition=")[1][:5])
+                self._mark("s3", lambda way, p=partition, o=last: way.partition == p and way.offset <= o, time.time())
+            seen.update(fresh)
+
+    def _view(self) -> None:
+        with connection(self._stack) as made:
+            while not self._stop.wait(POLL_SECONDS):
+                rows = made.cursor().execute(VIEW).fetchall()
+                known = {symbol: fetched.astimezone(UTC).timestamp() for symbol, fetched in rows}
+                self._mark("queryable", lambda way, known=known: known.get(way.symbol, 0.0) >= way.fetched - 1e-6, time.time())
+
+    def page(self, one: Tab) -> None:
+        """Takes over what the browser has noted since the last time."""
+        for symbol, at, shown in one.page.evaluate("window.seen.splice(0)"):
+            way = self.ways.get((symbol, milliseconds(at)))
+            if way is not None and way.page is None:
+                way.page = shown
+
+
+def milliseconds(seconds: float) -> int:
+    return round(seconds * 1_000)
+
+
+def now() -> float:
+    return datetime.now(UTC).timestamp()
+
+
+def bucket(stack: Stack) -> Any:
+    environment = stack.environment("s3-sink")
+    return boto3.client(
+        "s3", endpoint_url=environment["S3_ENDPOINT_URL"], region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"], aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        config=Config(s3={"addressing_style": "path"}),
+    )  # fmt: skip
+
+
+def listed(client: Any) -> Iterator[str]:
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=topic_prefix(QUOTES.name)):
+        yield from (entry["Key"] for entry in page.get("Contents", []))
+
+
+@contextmanager
+def connection(stack: Stack) -> Iterator[Any]:
+    """A session of the local Snowflake, as anybody with the connector has it."""
+    environment = stack.environment("sf-loader")
+    with snowflake.connector.connect(
+        account=environment["SNOWFLAKE_ACCOUNT"], user=environment["SNOWFLAKE_USER"], password=environment["SNOWFLAKE_PASSWORD"],
+        host=environment["SNOWFLAKE_HOST"], port=int(environment["SNOWFLAKE_PORT"]), protocol="http", database="STOCKS",
+        session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
+    ) as made:  # fmt: skip
+        yield made

@@ -1,0 +1,25 @@
+"""The limit: Python's consume() and nothing else. Arguments: brokers, topic, partitions, records."""
+
+from __future__ import annotations
+
+import sys
+
+from confluent_kafka import Consumer, TopicPartition
+from measure import Run
+
+
+def main() -> None:
+    brokers, topic, partitions, records = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    run, seen = Run(), 0
+    # The default backoff of a second would hold the limit down as soon as the prefetch is full.
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "consume-only", "enable.auto.commit": False, "fetch.queue.backoff.ms": 10})
+    consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
+    run.begin()
+    while seen < records:
+        seen += len(consumer.consume(10_000, 1.0))
+    run.done(seen)
+    consumer.close()
+
+
+if __name__ == "__main__":
+    main()
