@@ -9,7 +9,7 @@ BENCHMARKS := $(patsubst benchmarks/bench_%.py,%,$(wildcard benchmarks/bench_*.p
 CONTRACT := $(patsubst %/requirements.in,%,$(wildcard tests/contract/requirements.in))
 UNIT := $(RUN) $(LIBS)
 
-.PHONY: help demo build build-test lock lint test test-unit test-contract test-integration chromium infra-test cost clean images monitoring-test compose-test bench chaos
+.PHONY: help demo build build-test lock lint test test-unit test-contract test-integration chromium infra-test cost clean images monitoring-test compose-test alerts-test bench chaos
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
@@ -40,7 +40,7 @@ chromium:
 	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "The browser test needs Chromium: install it (on Debian: apt-get install chromium)." >&2; exit 2; }
 
 test: chromium build-test ## Everything: lint, unit, contract, integration with the browser
-	@.build/tools/bin/python tests/run.py lint $(UNIT) tests/contract tests/integration
+	@.build/tools/bin/python tests/run.py lint $(UNIT) tests/contract tests/integration tests/chaos
 
 test-unit: build-test ## Each folder's tests in its own environment
 	@.build/tools/bin/python tests/run.py $(UNIT)
@@ -55,7 +55,7 @@ infra-test: ## Terraform: format, validate, test, plan for both deployments, che
 	@TERRAFORM_PROVIDERS=$$(ls ../shared/tools/terraform-providers/terraform-providers 2>/dev/null) infra/test.sh
 
 cost: ## What it costs a month; SYMBOLS=50 INTERVAL=5 change the figures
-	@python3 infra/cost.py $(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(INTERVAL),--interval $(INTERVAL))
+	@python3 infra/cost.py $(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(INTERVAL),--interval $(INTERVAL)) $(ARGS)
 
 bench: $(addprefix bench-,$(BENCHMARKS)) ## Every benchmark, one after the other; bench-<name> runs one
 
@@ -67,6 +67,7 @@ bench-%: build
 	@PYTHONPATH=benchmarks local/stack/.venv/bin/python -m bench_$* $(ARGS)
 
 chaos: build ## Random faults on everything, then the audit; KILLS=200 SEED=1
+	@$(ENV) test local/stack
 	@PYTHONPATH=tests local/stack/.venv/bin/python -m chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 
 clean: ## Removes environments, jars, data and reports
@@ -80,7 +81,8 @@ monitoring-test: ## Prometheus' rules, Alertmanager's routes, Grafana's dashboar
 	@$(ENV) test local/stack
 	@local/stack/.venv/bin/python -m pytest -q tests/monitoring
 
-compose-test: ## The whole stack in containers: images, health, kills, scaling, every panel, the end
-	@docker info >/dev/null 2>&1 || ../shared/tools/container-engine images . || { echo "It needs a Docker engine with Compose: start one." >&2; exit 2; }
-	@$(ENV) test local/stack
-	@local/stack/.venv/bin/python -m pytest -q -o timeout=900 tests/compose
+compose-test: ## The whole stack in containers: images, health, kills, scaling, alerts, every panel, the end; ARGS for pytest
+	@tests/compose/run.sh $(ARGS)
+
+alerts-test: ## Breaks what each alert watches, in containers: it fires, its cause is the one page, it resolves (seven minutes)
+	@tests/compose/run.sh tests/compose/seen_firing.py
