@@ -1,11 +1,11 @@
-"""How a cycle grows with the history: S3 calls and seconds with 1,000, 100,000 and 1,000,000 objects on S3, in the ledger, and rows in the table.
+"""How a cycle grows with the history: S3 calls and seconds with 1,000, 100,000 and 1,000,000 objects on S3 and in the ledger.
 
     make bench-growth                                  about ten minutes
     make bench-growth ARGS="--sizes 1000,10000 --runs 5"
 
-Each service's own code runs one cycle after the other, in its own environment. Ledger and table are in the local Snowflake, filled by SQL. The
-objects are not: a server computes what LIST and HEAD answer over a history of that many (benchmarks/growth), and counts the calls. Its own time
-for an answer does not depend on the history; a real S3 lists a page in 100 to 200 ms, so on AWS calls are what counts.
+Each service's own code runs one cycle after the other, in its own environment. Ledger and table, always of a million rows, are in the local
+Snowflake, filled by SQL. The objects are not: a server computes what LIST and HEAD answer over a history of that many (benchmarks/growth), and
+counts the calls. What it takes to compute a LIST is taken off the seconds; on AWS each call takes its 20 to 200 ms on top.
 Target: calls the same, seconds of a cycle the same within 20 %, whatever the history.
 """
 
@@ -34,28 +34,29 @@ from stock_stack.stack import Stack
 PROBES = (("s3-sink", "sink_start"), ("sf-loader", "loader_cycle"), ("auditor", "auditor_cycle"))
 PROBE_SECONDS = 900
 TARGET = 1.2
+NUMBERS = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS N FROM TABLE(GENERATOR(ROWCOUNT => {}))"
 LEDGER = f"""\
 INSERT INTO RAW.LOADED_FILES
   (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST, OBJECT_KEY, ETAG, STATUS, OBJECT_TIME)
-SELECT '{TOPIC}', '{TOPIC_ID}', PLACE, AT, AT, 1, 0, 0, 0,
+SELECT '{TOPIC}', '{TOPIC_ID}', PLACE, AT * {{rows}}, AT * {{rows}} + {{rows}} - 1, {{rows}}, 0, 0, 0,
   'raw/{TOPIC}/{TOPIC_ID}/partition=' || LPAD(TO_VARCHAR(PLACE), 5, '0') || '/dt=' || TO_CHAR(HOUR::TIMESTAMP, 'YYYY-MM-DD')
-    || '/hour=' || TO_CHAR(HOUR::TIMESTAMP, 'HH24')
-    || '/o' || LPAD(TO_VARCHAR(AT), 20, '0') || '.parquet',
+    || '/hour=' || TO_CHAR(HOUR::TIMESTAMP, 'HH24') || '/o' || LPAD(TO_VARCHAR(AT * {{rows}}), 20, '0') || '.parquet',
   LPAD(TO_VARCHAR(PLACE * {{links}} + AT), 32, '0'), 'loaded', HOUR
 FROM (
   SELECT PLACE, AT,
     DATEADD('hour', (FLOOR(AT / {LINKS_AN_HOUR * HOURS_A_DAY}) * 24 + MOD(FLOOR(AT / {LINKS_AN_HOUR}), {HOURS_A_DAY}))::INT, BEGAN) AS HOUR
   FROM (
     SELECT FLOOR(N / {{links}})::INT AS PLACE, MOD(N, {{links}})::INT AS AT, '{BEGIN:%Y-%m-%d %H:%M:%S}'::TIMESTAMP AS BEGAN
-    FROM (SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS N FROM TABLE(GENERATOR(ROWCOUNT => {{count}}))) AS NUMBERS
+    FROM ({{numbers}}) AS NUMBERS
   ) AS LINKS
 ) AS TIMES"""
-ROWS = """\
+TABLE = f"""\
 INSERT INTO RAW.STOCK_QUOTES (EVENT_ID, SYMBOL, PRICE, TRADING_DAY, FETCHED_AT, SOURCE, ENDPOINT, KAFKA_TOPIC_ID, KAFKA_PARTITION, KAFKA_OFFSET,
   KAFKA_TIME, SOURCE_FILE, LOADED_AT)
-SELECT TO_VARCHAR(KAFKA_PARTITION) || '/' || TO_VARCHAR(FIRST_OFFSET), 'AAPL', 1, '2019-01-01'::DATE, OBJECT_TIME, 'simulated', 'GLOBAL_QUOTE',
-  TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, OBJECT_TIME, OBJECT_KEY, LOADED_AT
-FROM RAW.LOADED_FILES"""
+SELECT TO_VARCHAR(N), 'AAPL', 1, '2019-01-01'::DATE, AT, 'simulated', 'GLOBAL_QUOTE', '{TOPIC_ID}',
+  FLOOR(N / {{offsets}})::INT, MOD(N, {{offsets}})::INT,
+  AT, 'raw', AT
+FROM (SELECT N, '2019-01-01 13:00:00'::TIMESTAMP AS AT FROM ({{numbers}}) AS NUMBERS) AS TIMES"""
 
 
 def fill(environment: dict[str, str], history: History) -> None:
@@ -72,8 +73,9 @@ def fill(environment: dict[str, str], history: History) -> None:
         )
     ) as connection:
         cursor = connection.cursor()
-        cursor.execute(LEDGER.format(links=history.links, count=history.links * PARTITIONS))
-        cursor.execute(ROWS)
+        count, offsets = history.links * PARTITIONS, history.links * history.rows
+        cursor.execute(LEDGER.format(links=history.links, rows=history.rows, numbers=NUMBERS.format(count)))
+        cursor.execute(TABLE.format(offsets=offsets, numbers=NUMBERS.format(offsets * PARTITIONS)))
         # The server's ETag and the ledger's are the same, or every object would be asked for.
         (key, etag), *_ = cursor.execute("SELECT OBJECT_KEY, ETAG FROM RAW.LOADED_FILES ORDER BY OBJECT_KEY DESC LIMIT 1").fetchall()  # type: ignore[union-attr]
         entry = history.find(key)

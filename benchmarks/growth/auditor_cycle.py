@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from growth.history import PARTITIONS, TOPIC, TOPIC_ID, require
-from growth.probe import SIZE, calls, measure, next_link, put, tell
+from growth.history import PARTITIONS, TOPIC, TOPIC_ID, new_link, require, rows_of
+from growth.probe import SIZE, calls, measure, put, tell
 from stock_auditor.auditor import Auditor
 from stock_auditor.bucket import BucketReader
 from stock_auditor.evidence import Log
@@ -23,6 +23,8 @@ from stock_warehouse.session import Warehouse
 
 LOADED_BEFORE = int(os.environ["GROWTH_RUNS"])
 """The loader's probe, which runs first, has loaded so many links of each partition."""
+BEGIN = SIZE // PARTITIONS * rows_of(SIZE)
+"""The first offset behind the history."""
 LEDGER_ROW = """\
 INSERT INTO RAW.LOADED_FILES
   (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST, OBJECT_KEY, ETAG, STATUS, OBJECT_TIME)
@@ -33,7 +35,7 @@ class FullLog:
     """Kafka holds what S3 holds."""
 
     def __init__(self) -> None:
-        self.end = SIZE // PARTITIONS + LOADED_BEFORE
+        self.end = BEGIN + LOADED_BEFORE
 
     def topics(self, names: Iterable[str]) -> dict[str, TopicState]:
         return {topic.name: TopicState(topic.name, TOPIC_ID, topic.partitions) for topic in SUNK}
@@ -60,9 +62,8 @@ def main() -> None:
         require(status.complete, [part.findings for part in status.partitions if part.findings] or status.findings)
 
     def load(_: int) -> None:
-        links = SIZE // PARTITIONS
         for partition in range(PARTITIONS):
-            new = next_link(partition, links, log.end - links)
+            new = new_link(partition, SIZE, log.end - BEGIN)
             put(new)
             head = store.head(str(new.key))
             warehouse.execute(LEDGER_ROW, (TOPIC, TOPIC_ID, partition, new.first, new.last, str(new.key), head.etag if head else ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,7 @@ class Front:
     def __init__(self, history: History) -> None:
         self.history = history
         self.calls: Counter[str] = Counter()
+        self.seconds = 0.0
         front = self
 
         class Handler(_Handler):
@@ -47,11 +49,15 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         if url.path == "/calls":
-            self._answer(200, repr(dict(self.served.calls)).encode())
+            self._answer(200, repr(dict(self.served.calls) | {"seconds": self.served.seconds}).encode())
             self.served.calls.clear()
+            self.served.seconds = 0.0
             return
         self.served.calls["LIST"] += 1
-        self._answer(200, _listing(self.served.history, {name: values[0] for name, values in parse_qs(url.query).items()}))
+        begun = time.perf_counter()
+        listing = _listing(self.served.history, {name: values[0] for name, values in parse_qs(url.query).items()})
+        self.served.seconds += time.perf_counter() - begun
+        self._answer(200, listing)
 
     def do_HEAD(self) -> None:
         self.served.calls["HEAD"] += 1
@@ -103,9 +109,9 @@ def _listing(history: History, query: dict[str, str]) -> bytes:
         entry = history.find(key)
         if entry is None:
             continue
-        time = entry.modified.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        modified = entry.modified.strftime("%Y-%m-%dT%H:%M:%S.000Z")
         parts.append(
-            f"<Contents><Key>{escape(key)}</Key><LastModified>{time}</LastModified><ETag>&quot;{entry.etag}&quot;</ETag><Size>4096</Size></Contents>"
+            f"<Contents><Key>{escape(key)}</Key><LastModified>{modified}</LastModified><ETag>&quot;{entry.etag}&quot;</ETag><Size>4096</Size></Contents>"
         )
         last = key
     token = f"<NextContinuationToken>{escape(last)}</NextContinuationToken>" if cut else ""

@@ -1,4 +1,5 @@
-"""The history: six chains of `stock-data`, a link a minute and partition, eight hours a day, each link one offset. Computed, not kept."""
+"""The history: six chains of `stock-data`, a link a minute and partition, eight hours a day, as many
+rows in all whatever the number of links. Computed, not kept."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from stock_common.links import Link
 TOPIC, TOPIC_ID, PARTITIONS = "stock-data", "0123456789abcdef" * 2, 6
 BEGIN = datetime(2019, 1, 1, 13, tzinfo=UTC)
 LINKS_AN_HOUR, HOURS_A_DAY = 60, 8
+ROWS = 1_000_000
+"""In all links together: what differs between two histories is the number of objects, not of rows."""
 
 
 class Wrong(Exception):
@@ -37,7 +40,7 @@ class History:
     """`size` objects in all, and what was put since. Keys are in order, found by bisection."""
 
     def __init__(self, size: int) -> None:
-        self.links = size // PARTITIONS
+        self.links, self.rows = size // PARTITIONS, rows_of(size)
         self._base = range(self.links * PARTITIONS)
         self._new_keys: list[str] = []
         self._new: dict[str, Entry] = {}
@@ -73,17 +76,31 @@ class History:
 
     def _key(self, number: int) -> str:
         partition, at = divmod(number, self.links)
-        return str(link(partition, at).key)
+        return str(link(partition, at, self.rows).key)
 
     def _entry(self, number: int) -> Entry:
         partition, at = divmod(number, self.links)
-        of = link(partition, at)
+        of = link(partition, at, self.rows)
         return Entry(str(of.key), f"{number:032}", of.key.hour + timedelta(minutes=at % LINKS_AN_HOUR), of.metadata())
 
 
-def link(partition: int, at: int, rejected: int = 0) -> Link:
-    """The link number `at` of a partition: one row, or one rejected record."""
-    hours, _ = divmod(at, LINKS_AN_HOUR)
-    days, hour = divmod(hours, HOURS_A_DAY)
-    time = BEGIN + timedelta(days=days, hours=hour)
-    return Link(ObjectKey(TOPIC, TOPIC_ID, partition, hour_of(time), at), at, 1 - rejected, rejected, schema="stock-quote/1")
+def rows_of(size: int) -> int:
+    """Of each link in a history of so many."""
+    return max(1, ROWS // size)
+
+
+def link(partition: int, at: int, rows: int) -> Link:
+    """The link number `at` of a partition."""
+    return Link(_key(partition, at, at * rows), at * rows + rows - 1, rows, schema="stock-quote/1")
+
+
+def new_link(partition: int, size: int, number: int) -> Link:
+    """The link number `number` behind the history: one rejected record, so that nothing is copied."""
+    links, rows = size // PARTITIONS, rows_of(size)
+    first = links * rows + number
+    return Link(_key(partition, links + number, first), first, 0, 1, schema="stock-quote/1")
+
+
+def _key(partition: int, at: int, first: int) -> ObjectKey:
+    days, hour = divmod(at // LINKS_AN_HOUR, HOURS_A_DAY)
+    return ObjectKey(TOPIC, TOPIC_ID, partition, hour_of(BEGIN + timedelta(days=days, hours=hour)), first)

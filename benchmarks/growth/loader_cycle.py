@@ -7,8 +7,8 @@ import logging
 import structlog
 from prometheus_client import CollectorRegistry
 
-from growth.history import PARTITIONS, require
-from growth.probe import SIZE, measure, next_link, put
+from growth.history import PARTITIONS, new_link, require
+from growth.probe import SIZE, measure, put
 from stock_common.health import Health
 from stock_common.run import Stop
 from stock_sf_loader.config import LoaderSettings
@@ -18,7 +18,6 @@ from stock_sf_loader.wiring import build
 def main() -> None:
     logging.disable(logging.CRITICAL)
     loader, warehouse = build(LoaderSettings(), CollectorRegistry(), Health(), Stop(), structlog.stdlib.get_logger("stock.sf-loader"))  # type: ignore[call-arg]
-    links = SIZE // PARTITIONS
     warehouse.query("SELECT 1 AS CONNECTED")
 
     def cycle(outcome: str, entries: int = 0) -> None:
@@ -30,7 +29,7 @@ def main() -> None:
 
     def more(run: int) -> None:
         for partition in range(PARTITIONS):
-            put(next_link(partition, links, run))
+            put(new_link(partition, SIZE, run))
 
     cycle("idle")
     measure("loader: first cycle", lambda: cycle("idle"), forget)

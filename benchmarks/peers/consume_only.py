@@ -1,4 +1,6 @@
-"""The limit: Python's consume() and nothing else. Arguments: brokers, topic, partitions, records."""
+"""The limit: Python's consume() and nothing else.
+
+Arguments: brokers, topic, partitions, records, bucket (unused), settings as name=value."""
 
 from __future__ import annotations
 
@@ -11,8 +13,8 @@ from measure import Run
 def main() -> None:
     brokers, topic, partitions, records = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     run, seen = Run(), 0
-    # The default backoff of a second would hold the limit down as soon as the prefetch is full.
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "consume-only", "enable.auto.commit": False, "fetch.queue.backoff.ms": 10})
+    config = {"bootstrap.servers": brokers, "group.id": "consume-only", "enable.auto.commit": False}
+    consumer = Consumer(config | dict(item.split("=", 1) for item in sys.argv[6:]))
     consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
     run.begin()
     while seen < records:

@@ -26,6 +26,7 @@ from poll import poll_until
 
 from stock_common.records import Quote, decode
 from stock_common.topics import ALL, DEAD_LETTERS, QUOTES
+from stock_stack import ready
 from stock_stack.component import Component
 from stock_stack.ports import HOST, free
 from stock_stack.services import component
@@ -111,6 +112,7 @@ def test_an_outage_of_kafka_with_kills_in_it_loses_nothing(stack: Stack) -> None
     poll_until(lambda: outbox(stack)[1] < waiting, "the outbox goes out", 60, every=0.01)
     kill(stack)
     stack.restart("producer")
+    poll_until(lambda: ready.http_ok(stack.site.ports["producer-metrics"], "/healthz"), "the producer lives", 60)
     poll_until(lambda: outbox(stack)[1] <= len(SYMBOLS), "the outbox is empty", 60 + SECONDS)
     assert stack.stop("producer") == 0
     kept, left = outbox(stack)
