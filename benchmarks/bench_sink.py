@@ -1,14 +1,13 @@
 """How fast a backlog of quotes becomes durable Parquet on S3: the limit, our sink, and what people would use instead, turn by turn in one run.
 
-    make bench-sink                                                     2,000,000 quotes, peers 500,000, five rounds, then two and three sinks
+    make bench-sink                                                     2,000,000 quotes, peers 500,000, five rounds, two and three sinks too
     make bench-sink ARGS="--records 200000 --peer-records 50000 --rounds 1 --scale 1"
 
 Each round runs every contestant once against the same broker and S3 server, so that a slow minute of the machine meets all of them.
 The limit is confluent-kafka's consume() in Python and nothing else: once with librdkafka's defaults, once with our sink's backoff for a full
 prefetch (with the default of a second a consumer waits that is faster than its prefetch).
 
-Every object is counted afterwards; our
-chain is checked offset by offset.
+Every object is counted afterwards; our chain is checked offset by offset.
 Exit code 1 when a target is missed (0.4 of the limit, 4.5 times quixstreams, 500 MB).
 """
 

@@ -51,5 +51,6 @@ def image_of(prefix: str) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What ends the project comes last."""
-    items.sort(key=lambda item: item.path.stem == "test_down")
+    """What changes the project comes after what looks at it, and what ends it comes last."""
+    late = ("test_operations", "test_down")
+    items.sort(key=lambda item: late.index(item.path.stem) if item.path.stem in late else -1)

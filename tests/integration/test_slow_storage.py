@@ -1,4 +1,4 @@
-"""The sink against an S3 that takes half a megabyte a second: it pauses instead of growing, stays in its group, keeps its order, and keeps S3 busy."""
+"""An S3 that takes half a megabyte a second: the sink pauses instead of growing, stays in its group, keeps order and keeps S3 busy."""
 
 from __future__ import annotations
 
