@@ -15,7 +15,7 @@ from bench_slow_storage import run
 RECORDS, RATE = 200_000, 500_000
 SMALL = {"BUFFER_BYTES": "16777216", "FLUSH_BYTES": "4194304", "FLUSH_SECONDS": "1"}
 """Buffers of a few seconds of that S3, as at the full size."""
-PEAK_MB, BUSY_SHARE = 300, 0.75
+PEAK_MB, BUSY_SHARE = 300, 0.6
 """The start and the last flush weigh ten times as much as at the full size."""
 
 
