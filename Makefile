@@ -9,7 +9,7 @@ BENCHMARKS := $(patsubst benchmarks/bench_%.py,%,$(wildcard benchmarks/bench_*.p
 CONTRACT := $(patsubst %/requirements.in,%,$(wildcard tests/contract/requirements.in))
 UNIT := $(RUN) $(LIBS)
 
-.PHONY: help demo build build-test lock lint test test-unit test-contract test-integration chromium infra-test cost clean images monitoring-test compose-test alerts-test bench chaos
+.PHONY: help demo build build-test lock lint test test-unit test-integration chromium infra-test cost clean images monitoring-test compose-test alerts-test bench chaos
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
@@ -18,12 +18,10 @@ demo: build ## The whole pipeline on this machine until Ctrl-C; DURATION=60 ends
 	@local/stack/.venv/bin/stock-stack demo $(if $(DURATION),--duration $(DURATION)) $(if $(KEEP),--keep)
 
 build: ## Kafka's jars and one environment a service
-	@$(ENV) kafka
-	@$(ENV) build $(RUN)
+	@$(ENV) kafka && $(ENV) build $(RUN)
 
 build-test: ## The same, with the test requirements added
-	@$(ENV) kafka
-	@$(ENV) test $(UNIT) $(CONTRACT)
+	@$(ENV) kafka && $(ENV) test $(UNIT) $(CONTRACT)
 
 lock: ## requirements*.in -> hashed requirements*.txt; UPGRADE=1 moves the versions
 	@$(ENV) lock
@@ -42,11 +40,8 @@ chromium:
 test: chromium build-test ## Everything: lint, unit, contract, integration with the browser
 	@.build/tools/bin/python tests/run.py lint $(UNIT) tests/contract tests/integration tests/chaos
 
-test-unit: build-test ## Each folder's tests in its own environment
-	@.build/tools/bin/python tests/run.py $(UNIT)
-
-test-contract: build-test ## Do structs, Parquet, tables and dashboard agree?
-	@.build/tools/bin/python tests/run.py tests/contract
+test-unit: build-test ## Each folder's tests in its own environment, and whether structs, Parquet, tables and dashboard agree
+	@.build/tools/bin/python tests/run.py $(UNIT) tests/contract
 
 test-integration: chromium build-test ## The real stack: completeness, kills, metrics, objects, the browser
 	@.build/tools/bin/python tests/run.py tests/integration
@@ -59,16 +54,14 @@ cost: ## What it costs a month; SYMBOLS=50 INTERVAL=5 change the figures
 
 bench: $(addprefix bench-,$(BENCHMARKS)) ## Every benchmark, one after the other; bench-<name> runs one
 
-bench-producer_year: build
-	@services/producer/.venv/bin/python benchmarks/bench_producer_year.py $(ARGS)
-
+bench-producer_year: PLACE = services/producer
+bench-%: PLACE = local/stack
 bench-%: build
 	@$(ENV) test local/stack
-	@PYTHONPATH=benchmarks local/stack/.venv/bin/python -m bench_$* $(ARGS)
+	@PYTHONPATH=benchmarks $(PLACE)/.venv/bin/python -m bench_$* $(ARGS)
 
 chaos: build ## Random faults on everything, then the audit; KILLS=200 SEED=1
-	@$(ENV) test local/stack
-	@PYTHONPATH=tests local/stack/.venv/bin/python -m chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+	@$(ENV) test local/stack && PYTHONPATH=tests local/stack/.venv/bin/python -m chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
 
 clean: ## Removes environments, jars, data and reports
 	rm -rf .build $(addsuffix /.venv,$(UNIT) tests/contract)
@@ -77,8 +70,7 @@ images: ## The images of the services and their stand-ins, by docker compose
 	REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose build
 
 monitoring-test: ## Prometheus' rules, Alertmanager's routes, Grafana's dashboards, without an engine
-	@monitoring/check.sh
-	@$(ENV) test local/stack
+	@monitoring/check.sh && $(ENV) test local/stack
 	@local/stack/.venv/bin/python -m pytest -q tests/monitoring
 
 compose-test: ## The whole stack in containers: images, health, kills, scaling, alerts, every panel, the end; ARGS for pytest

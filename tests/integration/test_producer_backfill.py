@@ -98,11 +98,11 @@ def test_a_backfill_killed_three_times_is_complete(pipeline: Pipeline, tmp_path:
             f"FROM STOCKS.RAW.STOCK_BARS WHERE {WHERE}"
         )
         assert (rows, offsets, events) == (len(sent), len(sent), len(first))
-        [(history, days)] = pipeline.query(
-            f"SELECT COUNT(*) AS n, COUNT(DISTINCT trading_day) AS d FROM STOCKS.ANALYTICS.BARS_1D WHERE {WHERE} "
+        [(history, days, adjusted)] = pipeline.query(
+            f"SELECT COUNT(*) AS n, COUNT(DISTINCT trading_day) AS d, COUNT(adjusted_at) AS a FROM STOCKS.ANALYTICS.BARS_1D WHERE {WHERE} "
             f"AND trading_day BETWEEN '{FIRST}' AND '{LAST}'"
         )
-        assert (history, days) == (len(SYMBOLS) * len(DAYS), len(DAYS))
+        assert (history, days, adjusted) == (len(SYMBOLS) * len(DAYS), len(DAYS), history)
         verdict = pipeline.audit()
     assert verdict["exit_code"] == 0, verdict
 
@@ -113,3 +113,7 @@ def test_raw_bars_jump_at_a_split_and_adjusted_ones_do_not(pipeline: Pipeline) -
     assert 8 < closes[False, before] / closes[False, after] < 12
     assert 0.8 < closes[True, before] / closes[True, after] < 1.2
     assert closes[True, after] == closes[False, after]
+    shown = pipeline.query(
+        f"SELECT close FROM STOCKS.ANALYTICS.BARS_1D WHERE symbol = 'NVDA' AND trading_day IN ('{before}', '{after}') ORDER BY trading_day"
+    )
+    assert [close for (close,) in shown] == [closes[True, before], closes[True, after]]

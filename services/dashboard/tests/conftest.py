@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -68,12 +68,13 @@ def audit(end: int, at: datetime = NOW, complete: bool = True, findings: tuple[s
     return AuditStatus(at=at, complete=complete, full=False, warehouse_at=at, partitions=[part], dead_letters=0)
 
 
-def bar_table(starts: list[datetime], close: float = 100.0) -> pa.Table:
-    """Bars newest first, as the warehouse answers."""
+def bar_table(starts: list[datetime], close: float = 100.0, adjusted: Sequence[datetime | None] = ()) -> pa.Table:
+    """Bars newest first, as the warehouse answers; `adjusted`: when those of them were split-adjusted."""
     starts = sorted(starts, reverse=True)
     numbers = {name: [Decimal(str(close))] * len(starts) for name in ("open", "high", "low", "close")}
     stamps = pa.array(starts, pa.timestamp("us", "UTC"))
-    return pa.table({"trading_day": [start.date() for start in starts], "starts_at": stamps, **numbers, "volume": [10] * len(starts)})
+    table = pa.table({"trading_day": [start.date() for start in starts], "starts_at": stamps, **numbers, "volume": [10] * len(starts)})
+    return table.append_column("adjusted_at", pa.array(adjusted or [None] * len(starts), pa.timestamp("us", "UTC")))
 
 
 LATEST = pa.table(

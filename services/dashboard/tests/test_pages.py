@@ -145,6 +145,27 @@ def test_no_bars_is_said_and_why(desk):
     assert "The warehouse has no bars of IBM for 1Y" in words(opened("Symbol", symbol="IBM", range="1Y"))
 
 
+DAYS = [NOW - timedelta(days=number) for number in range(40)]
+FETCHED = NOW - timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("adjusted", "of_symbol", "of_compare"),
+    [
+        pytest.param([], "as traded: a split is a jump", "as traded, where a split is a jump: IBM", id="as traded"),
+        pytest.param([FETCHED] * 40, ", split-adjusted as of 20 Nov 2026", "split-adjusted", id="adjusted"),
+        pytest.param(
+            [None, *[NOW] * 9, *[FETCHED] * 30], "39 of 40 days split-adjusted as of 20 Nov 2026, the others as traded", "split-adjusted", id="both"
+        ),
+    ],
+)
+def test_daily_bars_say_whose_shares_they_are_in(desk, adjusted, of_symbol, of_compare):
+    well(desk)
+    desk.history.answers["bars_1d"] = Picture(bar_table(DAYS, adjusted=adjusted), 1.0, False, None)
+    assert of_symbol in words(opened("Symbol", symbol="IBM", range="6M"))
+    assert of_compare in words(opened("Compare", symbols="IBM", span="6M"))
+
+
 def test_what_is_wrong_stands_first(desk):
     well(desk)
     desk.store.status(audit(42, complete=False, findings=("gap 3..5 between o3 and o6",)))

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from conftest import NOW, chain, loader
+from conftest import NOW, bar_table, chain, loader
 
 from stock_dashboard import alerting, bars, comparison, download, groups, latency, movers, ticker
 from stock_dashboard.bars import Bars
@@ -133,6 +133,15 @@ def test_bars_as_a_file():
     }  # fmt: skip
     assert content.column("close").to_pylist()[1] is None
     assert download.csv(download.bar_table("IBM", bars.empty())).startswith(b'"symbol"')
+
+
+def test_daily_bars_as_a_file_say_which_are_split_adjusted():
+    stored = bar_table([NOW - timedelta(days=1), NOW], adjusted=[None, NOW])
+    content = download.bar_table("IBM", bars.from_table(stored), bars.adjusted_at(stored))
+    assert content.select(["starts_at", "adjusted_at"]).to_pylist() == [
+        {"starts_at": NOW - timedelta(days=1), "adjusted_at": NOW},
+        {"starts_at": NOW, "adjusted_at": None},
+    ]
 
 
 @pytest.mark.parametrize(

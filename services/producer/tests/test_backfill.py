@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,10 @@ from stock_kafka.config import KafkaSettings
 from stock_producer.alphavantage import Answer
 from stock_producer.backfill import Backfill, Progress, Result, line
 from stock_producer.budget import Budget
+from stock_producer.calendars import Calendars
 from stock_producer.delivery import Delivery
-from stock_producer.history import parts, refused
+from stock_producer.filling import closed
+from stock_producer.history import parts, refused, unfinished
 from stock_producer.metrics import Metrics
 from stock_producer.outbox import Outbox
 from stock_producer.plans import PLANS, Plan
@@ -158,6 +160,39 @@ def test_calls_of_a_plan() -> None:
     ]
     assert "plan 75" in (refused("5min", PLANS["free"]) or "")
     assert refused("daily", PLANS["free"]) is None
+
+
+DONE = ["A daily 2026-11-01 2026-11-19", "A daily 2026-11-01 2026-11-20", "B daily 2026-11-01 2026-11-19", "A 5min 2026-11-01 2026-11-20"]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "interval", "first", "last"),
+    [
+        pytest.param(["A", "B"], "daily", FIRST, LAST, id="goes on with the newest"),
+        pytest.param(["A"], "daily", FIRST, None, id="complete"),
+        pytest.param(["A", "B"], "daily", date(2026, 10, 1), None, id="another first day"),
+        pytest.param(["A", "B"], "5min", FIRST, None, id="intraday goes by months"),
+    ],
+)
+def test_a_backfill_over_several_days_keeps_its_last_day(symbols: list[str], interval: str, first: date, last: date | None) -> None:
+    assert unfinished(DONE, symbols, interval, first) == last
+
+
+@pytest.mark.parametrize(
+    ("moment", "codes", "day"),
+    [
+        pytest.param((2026, 11, 23, 20, 59), {"XNYS"}, date(2026, 11, 20), id="open: Friday"),
+        pytest.param((2026, 11, 23, 21, 31), {"XNYS"}, date(2026, 11, 23), id="closed: today"),
+        pytest.param((2026, 11, 23, 17, 30), {"XNYS", "XLON"}, date(2026, 11, 20), id="closed in London alone"),
+        pytest.param((2026, 11, 27, 18, 31), {"XNYS"}, date(2026, 11, 27), id="half day"),
+        pytest.param((2026, 11, 23, 15, 0), {"24/7"}, date(2026, 11, 22), id="never closes"),
+    ],
+)
+def test_a_day_under_way_is_left_for_later(moment: tuple[int, ...], codes: set[str], day: date) -> None:
+    import structlog
+
+    now = datetime(*moment, tzinfo=UTC)  # type: ignore[misc]
+    assert closed(Calendars(codes, lambda: now, structlog.stdlib.get_logger("t")).windows(), now) == day
 
 
 def test_the_bar_says_what_remains() -> None:

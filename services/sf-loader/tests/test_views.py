@@ -169,13 +169,22 @@ def test_daily_bars_are_the_providers_own(house: House) -> None:
     house.quote(60, 12, 200, high=None, entitlement="end_of_day")
     bar(house, 2, date(2026, 2, 27))
     bar(house, 2.5, date(2026, 2, 27), fetched_at=OPEN + timedelta(hours=1))
-    bar(house, 99, date(2026, 2, 27), adjusted=True, fetched_at=OPEN + timedelta(hours=2))
     bar(house, 98, date(2026, 2, 26), interval="5min")
     house.quote(0, 77, day=date(2026, 2, 27))
     assert house.rows("BARS_1D", "trading_day, starts_at, open, high, low, close, volume") == [
         (date(2026, 2, 27), datetime(2026, 2, 27, tzinfo=UTC), 1, 3, 1, Decimal("2.5"), 500),
         (DAY, datetime(2026, 3, 2, tzinfo=UTC), 10, None, 5, 12, 200),
     ]
+
+
+def test_split_adjusted_days_stand_before_those_as_traded(house: House) -> None:
+    split, later = date(2026, 2, 27), OPEN + timedelta(hours=2)
+    bar(house, 40, date(2026, 2, 26), adjusted=True)
+    bar(house, 20, date(2026, 2, 26), adjusted=True, fetched_at=later)
+    bar(house, 80, date(2026, 2, 26), fetched_at=later + timedelta(hours=1))
+    bar(house, 21, split)
+    house.quote(0, 22, 200, entitlement="end_of_day")
+    assert house.rows("BARS_1D", "trading_day, close, adjusted_at") == [(date(2026, 2, 26), 20, later), (split, 21, None), (DAY, 22, None)]
 
 
 def test_the_providers_own_intraday_bars_stand_before_those_of_ticks(house: House) -> None:

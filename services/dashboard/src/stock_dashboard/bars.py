@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,34 @@ def from_table(table: pa.Table) -> Bars:
     starts = pc.cast(table.column("starts_at"), pa.timestamp("s"), safe=False).to_numpy().astype(SECOND)
     days = pc.cast(table.column("trading_day"), pa.date32()).to_numpy().astype(DAY)
     return Bars(starts, days, *(numbers(table.column(name)) for name in ("open", "high", "low", "close", "volume")))
+
+
+class Shares(NamedTuple):
+    """Whose shares daily bars count: `adjusted` of `days` those of the newest day at `since` (naive UTC, None where there are none), the others are
+    as traded."""
+
+    days: int
+    adjusted: int
+    since: datetime | None
+
+    @property
+    def words(self) -> str:
+        if self.since is None:
+            return "as traded: a split is a jump"
+        adjusted = f"split-adjusted as of {self.since.day} {self.since:%b %Y}"
+        return adjusted if self.adjusted == self.days else f"{self.adjusted:,} of {self.days:,} days {adjusted}, the others as traded"
+
+
+def adjusted_at(table: pa.Table) -> np.ndarray:
+    """When each of `from_table`'s bars was split-adjusted: UTC, datetime64[s], NaT for those as traded."""
+    return pc.cast(table.sort_by("starts_at").column("adjusted_at"), pa.timestamp("s"), safe=False).to_numpy().astype(SECOND)
+
+
+def shares(table: pa.Table) -> Shares:
+    """Of a query's rows, columns as queries.DAY_COLUMNS. Bars of several fetches are as good as the oldest of them."""
+    stamps = adjusted_at(table)
+    known = stamps[~np.isnat(stamps)]
+    return Shares(len(stamps), len(known), known.min().astype(object) if len(known) else None)
 
 
 def numbers(column: pa.ChunkedArray) -> np.ndarray:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -26,11 +27,16 @@ def table(rows: Sequence[Mapping[str, Any]], fields: Fields) -> pa.Table:
     return pa.table({name: pa.array([row.get(name) for row in rows], kind) for name, kind in fields})
 
 
-def bar_table(symbol: str, bars: Bars) -> pa.Table:
-    """A chart's bars: symbol, trading_day, starts_at (UTC), prices, volume."""
-    starts = pa.array(bars.starts.astype("datetime64[us]")).cast(pa.timestamp("us")).cast(STAMP)
+def bar_table(symbol: str, bars: Bars, adjusted_at: np.ndarray | None = None) -> pa.Table:
+    """A chart's bars: symbol, trading_day, starts_at (UTC), prices, volume; with `adjusted_at` when each was split-adjusted, null as traded."""
     columns = {name: pa.array(getattr(bars, name), from_pandas=True) for name in BAR_FIELDS}
-    return pa.table({"symbol": [symbol] * len(bars.starts), "trading_day": pa.array(bars.days), "starts_at": starts, **columns})
+    if adjusted_at is not None:
+        columns["adjusted_at"] = _stamps(adjusted_at)
+    return pa.table({"symbol": [symbol] * len(bars.starts), "trading_day": pa.array(bars.days), "starts_at": _stamps(bars.starts), **columns})
+
+
+def _stamps(seconds: np.ndarray) -> pa.Array:
+    return pa.array(seconds.astype("datetime64[us]")).cast(STAMP)
 
 
 def csv(content: pa.Table) -> bytes:

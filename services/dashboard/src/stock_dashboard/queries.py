@@ -26,6 +26,7 @@ QUOTE_COLUMNS = (
     "session",
 )
 BAR_COLUMNS = ("trading_day", "starts_at", "open", "high", "low", "close", "volume")
+DAY_COLUMNS = (*BAR_COLUMNS, "adjusted_at")
 
 ALERT_COLUMNS = (
     "alert_id",
@@ -96,5 +97,6 @@ def alerts() -> Query:
 def bars(symbol: str, span: Range, today: date) -> Query:
     """A symbol's newest bars of a range, newest first. `today` is the exchange's day."""
     since = date(1900, 1, 1) if span.days is None else today - timedelta(days=span.days)
-    sql = f"SELECT {', '.join(BAR_COLUMNS)} FROM ANALYTICS.{span.view} WHERE symbol = ? AND trading_day > ? ORDER BY starts_at DESC LIMIT ?"
+    columns = BAR_COLUMNS if span.intraday else DAY_COLUMNS
+    sql = f"SELECT {', '.join(columns)} FROM ANALYTICS.{span.view} WHERE symbol = ? AND trading_day > ? ORDER BY starts_at DESC LIMIT ?"
     return Query(span.view.lower(), sql, (symbol, since, span.limit))

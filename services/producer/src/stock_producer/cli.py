@@ -55,7 +55,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     backfill = _command(commands, "backfill", "Fetches history into the topic stock-bars.", _BACKFILL)
     backfill.add_argument("--symbols", help="by commas; default: SYMBOLS")
     backfill.add_argument("--from", dest="first", type=_day, required=True, metavar="DAY", help="first day, YYYY-MM-DD")
-    backfill.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last day; default: the last one that has closed")
+    backfill.add_argument(
+        "--to", dest="last", type=_day, metavar="DAY", help="last day; default: the last that has closed, or that of a backfill to go on with"
+    )
     backfill.add_argument("--interval", choices=INTERVALS, default=DAILY, help="default: daily")
     backfill.add_argument("--wait", action="store_true", help="go on the next day when the day's calls are used up, instead of ending")
     symbols = _command(commands, "symbols", "Finds out what the vendor calls a company.", "example:\n  stock-producer symbols search tesco\n")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -13,13 +13,17 @@ from prometheus_client import CollectorRegistry
 from stock_common.health import Health
 from stock_common.run import FatalError, Stop
 from stock_producer.alphavantage import AlphaVantage
-from stock_producer.backfill import Backfill, Progress, Result, line
-from stock_producer.budget import VENDOR_ZONE, Budget
+from stock_producer.backfill import MARK, Backfill, Progress, Result, line
+from stock_producer.budget import Budget
+from stock_producer.calendars import Calendars
 from stock_producer.config import ProducerSettings
 from stock_producer.delivery import Delivery
-from stock_producer.history import explained, parts, refused
+from stock_producer.end_of_day import last_day
+from stock_producer.exchanges import calendar
+from stock_producer.history import explained, parts, refused, unfinished
 from stock_producer.metrics import Metrics
 from stock_producer.outbox import Outbox
+from stock_producer.sessions import Window
 from stock_producer.usage import UsageFile
 
 WAITING = 3
@@ -36,14 +40,13 @@ def backfill(
 ) -> int:
     """Returns the exit code. Raises FatalError."""
     plan, interval = settings.plan, options.interval
-    today = clock().astimezone(VENDOR_ZONE).date()
-    first, last = options.first, min(options.last or today, today)
-    problem = refused(interval, plan) or (None if first <= last else f"--from {first} is after --to {last}.")
-    if problem:
+    if problem := refused(interval, plan):
         raise FatalError(problem)
+    outbox = Outbox(settings.state_dir / "outbox.sqlite", settings.outbox_bytes)
+    hours = Calendars({calendar(symbol, settings.market_calendar) for symbol in settings.watched}, clock, log).windows()
+    first, last = _days(options, closed(hours, clock()), unfinished(outbox.marks(MARK), settings.watched, interval, options.first))
     wanted = parts(settings.watched, interval, first, last, plan)
     print(f"{len(wanted)} calls, {first} to {last}, {interval}: {explained(interval, plan)}.", file=sys.stderr)
-    outbox = Outbox(settings.state_dir / "outbox.sqlite", settings.outbox_bytes)
     delivery = Delivery(settings, outbox, Metrics(CollectorRegistry(), [], []), Health(["kafka"]), clock, log)
     api = AlphaVantage(settings.alpha_vantage_url, settings.alpha_vantage_api_key.get_secret_value(), plan, 1, clock)
     budget = Budget(plan.limits, usage, clock())
@@ -51,6 +54,21 @@ def backfill(
     result = filler.run(wanted, wait=options.wait)
     delivered = filler.deliver()
     return _tell(result, delivered, outbox.rows)
+
+
+def closed(hours: Mapping[str, Sequence[Window]], now: datetime) -> date:
+    """The last trading day that has closed on each of the exchanges: a bar of a day under way would stand as if it were whole."""
+    return min(day for windows in hours.values() if (day := last_day(windows, now)))
+
+
+def _days(options: argparse.Namespace, whole: date, begun: date | None) -> tuple[date, date]:
+    """The first and the last day. `whole`: the last that has closed; `begun`: the last of a backfill that is to go on. Raises FatalError."""
+    last = min(options.last or begun or whole, whole)
+    if options.last and options.last > last:
+        print(f"{last} is the last day that has closed.", file=sys.stderr)
+    if options.first > last:
+        raise FatalError(f"--from {options.first} is after {last}, the last day that is asked for and has closed.")
+    return options.first, last
 
 
 def _show(progress: Progress) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -53,6 +53,19 @@ def parts(symbols: Sequence[str], interval: str, first: date, last: date, plan: 
             )
             found.append(Part(Request(Endpoint.INTRADAY, (symbol,), parameters), interval, start, end))
     return found
+
+
+def unfinished(done: Iterable[str], symbols: Sequence[str], interval: str, first: date) -> date | None:
+    """The last day of a backfill of daily bars from `first` on that has begun and is not complete. `done`: names of parts.
+
+    A part of daily bars is named by its last day: a backfill that needs several days of the vendor's must keep the one that it began with."""
+    begun: dict[str, set[str]] = {}
+    for name in done:
+        symbol, kind, start, last = name.split(" ")
+        if (kind, start) == (interval, str(first)) and kind == DAILY:
+            begun.setdefault(last, set()).add(symbol)
+    newest = max(begun, default=None)
+    return None if newest is None or begun[newest].issuperset(symbols) else date.fromisoformat(newest)
 
 
 def _months(first: date, last: date) -> list[tuple[date, date]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stock_dashboard import address, comparison, download, frame, market, markup, plot, queries, quotes, runtime, states, text
+from stock_dashboard import address, bars, comparison, download, frame, market, markup, plot, queries, quotes, runtime, states, text
 from stock_dashboard.comparison import LIMIT, Comparison, Line
 from stock_dashboard.history import Picture
 from stock_dashboard.market import Exchange
@@ -74,7 +74,7 @@ def _draw(shared: runtime.Runtime, chosen: list[str], span: Range, acted: bool) 
     chart = comparison.chart(result.lines, exchange.zone, span.minutes, closes)
     plot.show(chart, key=f"compare-{span.name}")
     st.html(markup.table(HEADS, [_row(line, exchange, span) for line in result.lines]))
-    st.html(markup.foot(_foot(result, span, exchange, [picture for picture in found.values() if picture.table is not None])))
+    st.html(markup.foot(_foot(result, span, exchange, {symbol: picture for symbol, picture in found.items() if picture.table is not None})))
     return result.lines
 
 
@@ -108,14 +108,17 @@ def _why_empty(span: Range, found: dict[str, Picture], pending: bool) -> str:
     return f"The warehouse has no bars of {', '.join(found)} for {span.name}."
 
 
-def _foot(result: Comparison, span: Range, exchange: Exchange, read: list[Picture]) -> str:
+def _foot(result: Comparison, span: Range, exchange: Exchange, read: dict[str, Picture]) -> str:
     first = result.lines[0]
     parts = [f"100 is the close of {_when(first, 0, exchange, span)}, the first bar that all of them have"]
     if result.late:
         parts.append(f"{result.late} begins last")
     if span.intraday:
         parts.append(f"times are {exchange.place}'s" if exchange.place != "UTC" else "times are UTC")
+    else:
+        traded = [line.symbol for line in result.lines if line.symbol in read and not bars.shares(read[line.symbol].table).adjusted]
+        parts.append("as traded, where a split is a jump: " + ", ".join(traded) if traded else "split-adjusted")
     if read:
-        parts.append(f"history read {text.ago(max(picture.age or 0.0 for picture in read))}")
+        parts.append(f"history read {text.ago(max(picture.age or 0.0 for picture in read.values()))}")
     absent = f" No bars of {', '.join(result.absent)}." if result.absent else ""
     return ", ".join(parts) + "." + absent

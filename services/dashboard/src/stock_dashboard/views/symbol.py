@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -20,6 +21,13 @@ FIRST_LINES = ["VWAP"]
 SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-]{0,31}")
 
 
+class Shown(NamedTuple):
+    """The chart's bars; of daily ones when each was split-adjusted."""
+
+    bars: Bars
+    adjusted_at: np.ndarray | None
+
+
 def page() -> None:
     shared = runtime.current()
     asked = st.query_params.get("symbol", "").upper()
@@ -35,14 +43,14 @@ def page() -> None:
         return
     symbol, span, overlays = _choices(known)
     frame.live(lambda: _head(shared, symbol))
-    opened, shown = [True], [bars.empty()]
+    opened, shown = [True], [Shown(bars.empty(), None)]
 
     def draw() -> None:
         acted, opened[0] = opened[0], False
         shown[0] = _chart(shared, symbol, queries.RANGES[span], tuple(overlays), acted)
 
     frame.live(draw, slower=CHART_PACE)
-    download.buttons(f"{symbol}-{span}", shared.now(), lambda: download.bar_table(symbol, shown[0]))
+    download.buttons(f"{symbol}-{span}", shared.now(), lambda: download.bar_table(symbol, *shown[0]))
 
 
 def _choices(known: list[str]) -> tuple[str, str, list[str]]:
@@ -70,8 +78,8 @@ def _head(shared: runtime.Runtime, symbol: str) -> None:
     st.html(markup.quote_head(quote, market.exchange_of(symbol, markets).zone, shared.now()))
 
 
-def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[str, ...], acted: bool) -> Bars:
-    """The chart; returns its bars."""
+def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[str, ...], acted: bool) -> Shown:
+    """The chart; returns what it shows."""
     now, markets = shared.now(), shared.store.markets()
     exchange = market.exchange_of(symbol, markets)
     wait = runtime.PARTIAL_PAINT_SECONDS if span.intraday and shared.store.minutes(symbol)[1] is not None else runtime.FIRST_PAINT_SECONDS
@@ -82,7 +90,7 @@ def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[st
     if not shown:
         title = "Loading" if picture.pending else "No bars yet"
         st.html(markup.blank(title, _why_empty(symbol, span, picture)))
-        return shown
+        return Shown(shown, None)
     quote = quotes.latest(shared, symbol)
     look = Look(
         exchange.zone,
@@ -97,7 +105,7 @@ def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[st
     )
     plot.show(charts.price_chart(symbol, shown, look), key=f"chart-{symbol}-{span.name}")
     st.html(markup.foot(_source(span, shown, picture, live_from, exchange, "VWAP" in overlays)))
-    return shown
+    return Shown(shown, None if span.intraday or picture.table is None else bars.adjusted_at(picture.table))
 
 
 def _query(shared: runtime.Runtime, symbol: str, span: Range) -> queries.Query:
@@ -130,6 +138,8 @@ def _why_empty(symbol: str, span: Range, picture: Picture) -> str:
 def _source(span: Range, shown: Bars, picture: Picture, live_from: np.datetime64 | None, exchange: market.Exchange, vwap: bool) -> str:
     length = {1: "1 minute", 5: "5 minutes", 60: "1 hour", 1_440: "1 day"}[span.minutes]
     parts = [f"{len(shown.starts):,} bar{'' if len(shown.starts) == 1 else 's'} of {length}"]
+    if picture.table is not None and not span.intraday:
+        parts.append(bars.shares(picture.table).words)
     if picture.table is not None:
         parts.append(f"history read {text.ago(picture.age)}" + (", being renewed" if picture.pending else ""))
     if live_from is not None:
