@@ -30,7 +30,7 @@ FRIDAY, SUNDAY, MONDAY = date(2026, 3, 6), date(2026, 3, 8), date(2026, 3, 9)
 SYMBOL = "IBM"
 OPENS = (9, 30)
 DRAIN_SECONDS = 60.0
-VIEWS = {"BARS_1MIN": 60, "BARS_5MIN": 300, "BARS_1H": 3_600}
+VIEWS = {"BARS_1MIN": 60, "BARS_5MIN": 300, "BARS_15MIN": 900, "BARS_30MIN": 1_800, "BARS_1H": 3_600}
 COLUMNS = "symbol, trading_day, starts_at, open, high, low, close, volume, quotes"
 
 

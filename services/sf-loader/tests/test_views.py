@@ -194,6 +194,8 @@ def test_the_providers_own_intraday_bars_stand_before_those_of_ticks(house: Hous
     bar(house, 2.5, DAY, interval="1min", starts_at=minute(0), fetched_at=OPEN + timedelta(hours=1))
     bar(house, 99, DAY, interval="1min", starts_at=minute(0), adjusted=True, fetched_at=OPEN + timedelta(hours=2))
     bar(house, 7, DAY, interval="5min", starts_at=minute(5))
+    bar(house, 6, DAY, interval="30min", starts_at=minute(30))
+    bar(house, 5, DAY, interval="15min", starts_at=minute(60))
     bar(house, 8, date(2026, 2, 27), interval="60min", starts_at=OPEN - timedelta(days=3, minutes=30))
     assert house.rows("BARS_1MIN", "starts_at, open, close, volume, quotes") == [
         (minute(0), 1, Decimal("2.5"), 500, 0),
@@ -204,7 +206,9 @@ def test_the_providers_own_intraday_bars_stand_before_those_of_ticks(house: Hous
     assert house.rows("BARS_1H", "trading_day, starts_at, close, volume") == [
         (date(2026, 2, 27), OPEN - timedelta(days=3, minutes=30), 8, 500),
         (DAY, minute(-30), 7, 1040),
+        (DAY, minute(30), 5, 1000),
     ]
+    assert house.rows("BARS_30MIN", "starts_at, close, volume") == [(minute(0), 7, 1040), (minute(30), 6, 500), (minute(60), 5, 500)]
 
 
 def test_movers_leave_out_what_has_not_been_quoted_for_days(house: House) -> None:

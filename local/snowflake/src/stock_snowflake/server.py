@@ -71,7 +71,11 @@ class Server:
             return JSONResponse(protocol.failure(session_gone()))
         body = await _body(request)
         request_id = request.query_params.get("requestId") or str(id(request))
-        return await self._answer(entry.answers.submit(request_id, partial(_run, entry, body)))
+        try:
+            pending = entry.answers.submit(request_id, partial(_run, entry, body))
+        except RuntimeError:  # The executor's word for: shut down since the session was found.
+            return JSONResponse(protocol.failure(session_gone()))
+        return await self._answer(pending)
 
     async def _result(self, request: Request) -> JSONResponse:
         entry = self._entry(request)
@@ -99,6 +103,8 @@ class Server:
         done, _ = await asyncio.wait([future], timeout=self._answer_within)
         if not done:
             return JSONResponse(protocol.in_progress(pending.query_id))
+        if future.cancelled():  # The server ends, and the statement had not begun.
+            return JSONResponse(protocol.failure(session_gone()))
         error = future.exception()
         if error is None:
             return JSONResponse(future.result())
