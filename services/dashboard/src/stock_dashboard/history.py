@@ -124,7 +124,7 @@ class History:
                 entry.done.wait_for(lambda: not entry.pending, wait)
         now = self._clock()
         age = None if entry.table is None else now - entry.read_at
-        waiting = now - (entry.asked_at if entry.pending else elsewhere)
+        waiting = now - min(entry.asked_at if entry.pending else now, elsewhere)
         return Picture(entry.table, age, entry.pending, entry.fault or ("unavailable" if self._away else None), waiting or None)
 
     def _entry(self, query: Query) -> _Entry:
