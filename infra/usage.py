@@ -24,6 +24,17 @@ object, within 8 % (November 2026)."""
 LOAD_SECONDS = 8
 """Seconds that an X-SMALL works for one load: assumed. No account was there to measure it; the wait before it sleeps weighs more."""
 PARTITIONS = {"stock-data": 6, "stock-alerts": 3, "stock-bars": 3}
+CHAINS = sum(PARTITIONS.values())
+FIND_LISTS = 2 * len(PARTITIONS)
+"""To find the chains there are: each topic's ids, and the partitions of each id."""
+LOADER_LISTS = FIND_LISTS + CHAINS
+"""Of each of the loader's cycles, by day and by night: every chain from the last key that it has."""
+STEP_LISTS = CHAINS + 1
+"""To see what lies outside of the chains, each of which is stepped over."""
+AUDIT_SECONDS, REST_SECONDS = 60, 900
+"""The auditor lists a chain that moves with each audit, one at rest so often."""
+LISTED = 1000
+"""Objects that one LIST answers with."""
 
 
 class Use(NamedTuple):
@@ -67,8 +78,20 @@ def use(symbols: int, interval: float, load_interval: float, flush: float = 60) 
     if plan == "1200" and calls / rounds * 60 / interval > PLANS[plan][0]:
         quotes, calls = (DAYS * SESSION_SECONDS / 60 * PLANS[plan][0] * scale for scale in (a_call, 1))
     objects = DAYS * SESSION_SECONDS / flush * min(PARTITIONS["stock-data"], symbols)
-    lists = sum(PARTITIONS.values()) * (DAYS * SESSION_SECONDS / load_interval + HOURS * 60)
+    lists = HOURS * 3600 / load_interval * LOADER_LISTS + audit_lists(symbols, max(load_interval, flush), objects)
     return Use(quotes, calls, plan, objects, lists, (objects * OBJECT_BYTES + quotes * QUOTE_BYTES) / 1e9, warehouse_credits(load_interval))
+
+
+def audit_lists(symbols: int, between_loads: float, objects: float) -> float:
+    """LISTs that the auditor makes in a month, when the pipeline is a year old.
+
+    In a session: the chains of quotes with each audit and after each load; after a load also which chains there are and what is outside of
+    them. Always: the chains at rest. Once a day: everything, which takes more the longer the history is.
+    """
+    moving, session = min(PARTITIONS["stock-data"], symbols), DAYS * SESSION_SECONDS
+    after_loads = session / between_loads * (moving + FIND_LISTS + STEP_LISTS)
+    daily = DAYS * (FIND_LISTS + STEP_LISTS + CHAINS + objects * 12 / LISTED)
+    return session / AUDIT_SECONDS * moving + HOURS * 3600 / REST_SECONDS * CHAINS + after_loads + daily
 
 
 class Day(NamedTuple):

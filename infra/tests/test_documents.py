@@ -6,11 +6,22 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
 from conftest import INFRA, Plan
+
+from stock_auditor.bucket import BucketReader
+from stock_auditor.config import AuditorSettings
+from stock_auditor.known import LISTED_FOR
+from stock_common.keys import ObjectKey
+from stock_common.topics import SUNK
+from stock_objects.chain import Chain
+from stock_objects.memory import MemoryStore
+from stock_sf_loader.ledger import LedgerState, Tail
+from stock_sf_loader.listing import new_objects
 
 sys.path.insert(0, str(INFRA))
 import cost
@@ -39,6 +50,27 @@ def test_credits_follow_the_load_interval() -> None:
     assert usage.warehouse_credits(60) == pytest.approx(136.5)
     assert 10 <= usage.warehouse_credits(900) <= 20
     assert usage.warehouse_credits(3600) < usage.warehouse_credits(900)
+
+
+def test_the_listings_are_those_that_the_services_make() -> None:
+    """Every chain has objects; the loader has had them all, and so has the auditor."""
+    store, chains = MemoryStore(), [Chain(topic.name, "ab" * 16, partition) for topic in SUNK for partition in range(topic.partitions)]
+    for chain in chains:
+        store.put_new(str(ObjectKey(*chain, datetime(2026, 11, 20, 15, tzinfo=UTC), 0)), b"", {})
+    store.calls.clear()
+    tails = {chain: Tail(0, str(ObjectKey(*chain, datetime(2026, 11, 20, 15, tzinfo=UTC), 0))) for chain in chains}
+    assert {topic.name: topic.partitions for topic in SUNK} == usage.PARTITIONS
+    assert [listing.objects for listing in new_objects(store, usage.PARTITIONS, LedgerState(tails, frozenset()))] == [[]] * usage.CHAINS
+    assert len(store.calls) == usage.LOADER_LISTS
+    store.calls.clear()
+    reader = BucketReader(store)
+    assert {chain for topic in usage.PARTITIONS for chain in reader.chains(topic)} == set(chains)
+    assert len(store.calls) == usage.FIND_LISTS
+    store.calls.clear()
+    assert reader.strays(chains) == []
+    assert len(store.calls) == usage.STEP_LISTS
+    assert LISTED_FOR.total_seconds() == usage.REST_SECONDS
+    assert AuditorSettings.model_fields["audit_interval_seconds"].default == usage.AUDIT_SECONDS
 
 
 def test_the_document_has_the_days_as_they_are_computed() -> None:

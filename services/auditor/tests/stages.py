@@ -15,17 +15,18 @@ from stock_auditor.table_check import agrees
 from stock_kafka.cluster import TopicState, Unreachable
 from stock_objects.chain import Chain
 from stock_objects.errors import ObjectError
-from stock_objects.store import ObjectHead, ObjectInfo
+from stock_objects.store import PAGE, ObjectHead, ObjectInfo
 from stock_warehouse.errors import WarehouseUnavailable
 
 
 class MemoryBucket:
-    """What reading chains needs of a store. `heads` counts HEADs; objects outside of every chain are in `others`."""
+    """What reading chains needs of a store. `heads` and `lists` are what was asked for; objects outside of every chain are in `others`."""
 
     def __init__(self, worlds: Iterable[World]) -> None:
         self.worlds = list(worlds)
         self.others: list[str] = []
         self.heads: list[str] = []
+        self.lists: list[str] = []
         self.down = False
 
     def head(self, key: str) -> ObjectHead | None:
@@ -35,7 +36,8 @@ class MemoryBucket:
                 return ObjectHead(key, 1, stored.etag, stored.modified, stored.link.metadata() if stored.link else {})
         return None
 
-    def objects(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
+    def objects(self, prefix: str, after: str | None = None, first: int = PAGE) -> Iterator[ObjectInfo]:
+        self.lists.append(prefix)
         if self.down:
             raise ObjectError("s3://bucket/: connection refused")
         stored = {key: (item.etag, item.modified) for world in self.worlds for key, item in world.objects.items()}
@@ -118,4 +120,5 @@ class Pipeline:
         self.bucket, self.warehouse, self.log = MemoryBucket(worlds), MemoryWarehouse(worlds), MemoryLog(worlds)
         stages = (wrap(self.warehouse), BucketReader(wrap(self.bucket)), wrap(self.log))
         self.goes_on = True
-        self.auditor = Auditor(*stages, list(topics), limit, lambda: NOW, lambda: self.goes_on)
+        self.now = NOW
+        self.auditor = Auditor(*stages, list(topics), limit, lambda: self.now, lambda: self.goes_on)

@@ -7,9 +7,10 @@ import pytest
 from stages import Pipeline
 from world import CHAIN, OLD, World, link
 
-from stock_auditor.auditor import NotCompared
 from stock_auditor.evidence import QUARANTINED, LedgerRow, Log
 from stock_auditor.findings import Kind
+from stock_auditor.known import LISTED_FOR
+from stock_auditor.stages import NotCompared
 from stock_objects.chain import Chain
 
 A, B, C = link(0, 100), link(100, 100), link(200, 100)
@@ -96,6 +97,59 @@ def test_what_was_not_equal_is_asked_again_until_it_is() -> None:
     pipe.warehouse.asked.clear()
     pipe.auditor.audit_new({CHAIN: 299, SECOND: 49})
     assert pipe.warehouse.asked == []
+
+
+def test_a_chain_at_rest_is_not_listed_again() -> None:
+    pipe, first, second = pipeline()
+    pipe.auditor.audit_all()
+    verdicts = pipe.auditor.audit_new().status.partitions
+    pipe.bucket.lists.clear()
+    status = pipe.auditor.audit_new().status
+    assert (status.complete, status.partitions, pipe.bucket.lists) == (True, verdicts, [])
+    first.put(link(300, 20, hour=10))
+    first.log = Log(0, 340, 0)
+    for _ in range(2):
+        # The log goes on behind the last object: any moment there may be another one.
+        assert [part.in_flight_s3 for part in pipe.auditor.audit_new().status.partitions] == [0, 20, 0]
+        assert pipe.bucket.lists == [CHAIN.prefix]
+        pipe.bucket.lists.clear()
+    first.put(link(320, 20, hour=10))
+    for listed in ([CHAIN.prefix], []):
+        part = pipe.auditor.audit_new().status.partitions[1]
+        assert (part.s3_last, part.in_flight_s3, part.in_flight_warehouse, pipe.bucket.lists) == (339, 0, 40, listed)
+        pipe.bucket.lists.clear()
+    second.objects.clear()
+    assert pipe.auditor.audit_new().status.complete
+
+
+def test_a_chain_at_rest_is_listed_after_a_while_all_the_same() -> None:
+    pipe, first, _ = pipeline()
+    pipe.auditor.audit_all()
+    first.put(link(50, 10, hour=10))
+    assert pipe.auditor.audit_new().status.complete
+    pipe.now += LISTED_FOR
+    for _ in range(2):
+        # Not equal: no rest before it is mended.
+        audited = pipe.auditor.audit_new()
+        assert (audited.status.complete, Kind.OVERLAP in audited.kinds) == (False, True)
+    pipe.bucket.lists.clear()
+    pipe.auditor.audit_new()
+    assert pipe.bucket.lists == [CHAIN.prefix]
+
+
+def test_which_chains_there_are_is_asked_with_the_warehouse() -> None:
+    pipe, first, _ = pipeline()
+    pipe.auditor.audit_all()
+    stranger = World([link(0, 10, chain=BEFORE)], loaded=0, chain=BEFORE)
+    stranger.log = None
+    pipe.bucket.worlds.append(stranger)
+    assert pipe.auditor.audit_new().status.complete
+    new = link(300, 20, hour=10)
+    first.put(new)
+    first.load(new)
+    first.log = Log(0, 320, 0)
+    audited = pipe.auditor.audit_new({CHAIN: 319})
+    assert audited.kinds == {Kind.GONE: 1}
 
 
 def test_a_stuck_loader_is_late_without_asking_the_warehouse() -> None:

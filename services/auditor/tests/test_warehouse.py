@@ -73,7 +73,7 @@ def session() -> Iterator[DuckSession]:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-@pytest.mark.parametrize(("text", "binds"), [(sql.chains, 1), (sql.totals, 10), (sql.runs, 9)], ids=["chains", "totals", "runs"])
+@pytest.mark.parametrize(("text", "binds"), [(sql.chains, 1), (sql.totals, 14), (sql.runs, 9)], ids=["chains", "totals", "runs"])
 def test_statements_are_snowflake_s(topic: str, text: Any, binds: int) -> None:
     (statement,) = sqlglot.parse(text(topic), read="snowflake")
     assert statement is not None

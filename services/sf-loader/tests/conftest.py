@@ -49,6 +49,7 @@ class World:
         world.bucket.stored.update(self.bucket.stored)
         world.bucket.puts = self.bucket.puts
         world.snowflake.data = deepcopy(self.snowflake.data)
+        world.snowflake.clock = self.snowflake.clock
         return world
 
     def loader(self, hook: Hook = no_hook) -> Loader:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from stock_common import keys
 from stock_common.links import Link
 from stock_objects.chain import Chain
-from stock_objects.store import ObjectHead, ObjectInfo
+from stock_objects.store import PAGE, ObjectHead, ObjectInfo
 
 START = datetime(2026, 3, 2, 14, tzinfo=UTC)
 Hook = Callable[[str], None]
@@ -56,7 +56,7 @@ class Bucket:
         stored = self.stored.get(key)
         return ObjectHead(*stored.info, metadata=stored.metadata) if stored else None
 
-    def objects(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
+    def objects(self, prefix: str, after: str | None = None, first: int = PAGE) -> Iterator[ObjectInfo]:
         self.hook("LIST")
         self.lists += 1
         yield from [self.stored[key].info for key in sorted(self.stored) if key.startswith(prefix) and key > (after or "")]

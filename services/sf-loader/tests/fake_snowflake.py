@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from copy import deepcopy
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from fake_bucket import START, Bucket, Hook, no_hook
@@ -39,9 +40,15 @@ def empty(beside: Data | None = None) -> Data:
     return Data([], {"STOCK_QUOTES": [], "STOCK_ALERTS": [], "STOCK_BARS": []}, {"holder": None, "fence": 0}, beside)
 
 
+def decided(row: dict[str, Any]) -> datetime:
+    """LOADED_AT, in UTC."""
+    return row.get("decided", START)
+
+
 class Snowflake:
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
+        self.clock = START
         self.data = empty(empty())
         self.open: list[Connection] = []
         self.statements: list[str] = []
@@ -171,12 +178,17 @@ class Cursor:
         lease = self.connection.seen().of(sql).lease
         self.rows = [{"HOLDER": lease["holder"], "FENCE": lease["fence"]}]
 
-    def read_tails(self, sql: str, _: Any) -> None:
+    def read_newest(self, sql: str, _: Any) -> None:
+        self.rows = [{"LOADED_AT": max((decided(row) for row in self.connection.seen().of(sql).ledger), default=None)}]
+
+    def read_tails(self, sql: str, params: Any) -> None:
+        begin, end = (bound for _, bound in params)
         tails: dict[tuple[Any, ...], dict[str, Any]] = {}
         for row in self.connection.seen().of(sql).ledger:
-            if row["last"] is None:
+            if row["last"] is None or not begin <= decided(row) < end:
                 continue
             tail = tails.setdefault(row["chain"], {"LAST_OFFSET": -1, "OBJECT_KEY": "", "ROW_COUNT": 0, "QUARANTINED": 0, "LOADED_AT": START})
+            tail["LOADED_AT"] = max(tail["LOADED_AT"], decided(row))
             if row["last"] > tail["LAST_OFFSET"]:
                 tail |= {"LAST_OFFSET": row["last"], "OBJECT_KEY": row["key"]}
             tail["ROW_COUNT"] += row["rows"] if row["status"] == "loaded" else 0
@@ -188,7 +200,9 @@ class Cursor:
 
     def add(self, sql: str, params: Any) -> None:
         names = ("first", "last", "rows", "rejected", "holes", "lost", "key", "etag", "status", "reason", "time")
-        new = [{"chain": tuple(row[:3]), **dict(zip(names, row[3:], strict=True))} for row in params]
+        at = self.connection.server.clock
+        self.connection.server.clock += timedelta(minutes=45)
+        new = [{"chain": tuple(row[:3]), **dict(zip(names, row[3:], strict=True)), "decided": at} for row in params]
         self.connection.change(lambda data: data.of(sql).ledger.extend(deepcopy(new)))
         self.rowcount = len(new)
 
@@ -228,6 +242,7 @@ class Cursor:
 NAMES = {
     ledger.TAKE_LEASE: "TAKE_LEASE",
     ledger.READ_LEASE: "READ_LEASE",
+    ledger.READ_NEWEST: "READ_NEWEST",
     ledger.READ_TAILS: "READ_TAILS",
     ledger.READ_STRAYS: "READ_STRAYS",
     ledger.ADD: "ADD",
@@ -235,6 +250,7 @@ NAMES = {
 WORK: dict[str, Callable[[Cursor, str, Any], None]] = {
     "TAKE_LEASE": Cursor.take_lease,
     "READ_LEASE": Cursor.read_lease,
+    "READ_NEWEST": Cursor.read_newest,
     "READ_TAILS": Cursor.read_tails,
     "READ_STRAYS": Cursor.read_strays,
     "ADD": Cursor.add,

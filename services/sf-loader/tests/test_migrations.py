@@ -44,7 +44,8 @@ def test_every_statement_can_be_run_again(sql: str) -> None:
 
 
 COLUMNS = [Column("PRICE", "NUMBER", 6), Column("INTERVAL", "TEXT", 0), Column("KAFKA_TIME", "TIMESTAMP_LTZ", 0), Column("LOADED_AT", "DATE", 0)]
-LOADERS = (ledger.TAKE_LEASE, ledger.READ_LEASE, ledger.READ_TAILS, ledger.READ_STRAYS, ledger.ADD, *map(NEWEST.format, copy_into.TABLES.values()))
+LOADERS = (ledger.TAKE_LEASE, ledger.READ_LEASE, ledger.READ_NEWEST, ledger.READ_TAILS, ledger.READ_STRAYS, ledger.ADD,
+           *map(NEWEST.format, copy_into.TABLES.values()))  # fmt: skip
 REPAIRS = (
     marks.READ_QUARANTINED, marks.READ_KEYS, marks.READ_OVERLAPS, marks.REMOVE, marks.READ_PRUNABLE, marks.PRUNE, *marks.DELETE_ROWS.values(),
     marks.delete_up_to_sql("stock-bars", 2), checksum.READ_COLUMNS,

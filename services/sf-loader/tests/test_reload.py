@@ -72,7 +72,7 @@ def test_a_dry_run_changes_nothing() -> None:
     done = again(world, dry_run=True)
     assert (done.files, done.deleted) == (files_of_the_day(world), 0)
     assert world.snowflake.data.lease["fence"] == fence
-    assert set(world.snowflake.statements) <= {"READ_LEASE", "READ_TAILS", "READ_STRAYS", "READ_KEYS"}
+    assert set(world.snowflake.statements) <= {"READ_LEASE", "READ_NEWEST", "READ_TAILS", "READ_STRAYS", "READ_KEYS"}
     assert any("would be loaded again" in line for line in world.told)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from stock_objects.errors import Exists
-from stock_objects.store import ObjectHead, ObjectInfo
+from stock_objects.store import PAGE, ObjectHead, ObjectInfo
 
 
 class MemoryStore:
@@ -39,7 +39,7 @@ class MemoryStore:
         self._begin("get", key)
         return self.held[key][0] if key in self.held else None
 
-    def objects(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
+    def objects(self, prefix: str, after: str | None = None, first: int = PAGE) -> Iterator[ObjectInfo]:
         self._begin("objects", prefix)
         for key in sorted(self.held):
             if key.startswith(prefix) and key > (after or ""):

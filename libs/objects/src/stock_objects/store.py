@@ -21,6 +21,8 @@ from stock_objects.errors import Conflict, ObjectError, classify
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
 CONNECTIONS = 32
+PAGE = 1_000
+"""Objects that one LIST answers with at most. Source: Amazon S3 API, ListObjectsV2, MaxKeys."""
 
 
 class ObjectInfo(NamedTuple):
@@ -103,16 +105,17 @@ class ObjectStore:
         except (BotoCoreError, OSError) as error:
             raise ObjectError(f"s3://{self.bucket}/{key}: {type(error).__name__}") from None
 
-    def objects(self, prefix: str, after: str | None = None) -> Iterator[ObjectInfo]:
-        """The objects under `prefix` in key order, those behind `after` only. One LIST for each 1,000."""
-        start = {"StartAfter": after} if after else {}
+    def objects(self, prefix: str, after: str | None = None, first: int = PAGE) -> Iterator[ObjectInfo]:
+        """The objects under `prefix` in key order, those behind `after` only. One LIST for each 1,000; the first of them asks for `first`."""
+        start: dict[str, Any] = {"StartAfter": after} if after else {}
+        start["MaxKeys"] = first
         while True:
-            page = self._call("list_objects_v2", "s3:ListBucket", None, Prefix=prefix, **start)
-            for item in page.get("Contents", ()):
+            answer = self._call("list_objects_v2", "s3:ListBucket", None, Prefix=prefix, **start)
+            for item in answer.get("Contents", ()):
                 yield ObjectInfo(item["Key"], item["Size"], item["ETag"].strip('"'), item["LastModified"])
-            if not page.get("IsTruncated"):
+            if not answer.get("IsTruncated"):
                 return
-            start = {"ContinuationToken": page["NextContinuationToken"]}
+            start = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def prefixes(self, prefix: str) -> list[str]:
         """The next level of "folders" under `prefix`, in order, each with its `/`."""

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from prometheus_client import CollectorRegistry
 
 from stock_auditor.arguments import TOPICS, parse
-from stock_auditor.auditor import STAGES
 from stock_auditor.command import EXIT_NOT_COMPARED
 from stock_auditor.config import AuditorSettings
 from stock_auditor.log import open_log
 from stock_auditor.loop import AuditLoop
 from stock_auditor.metrics import Metrics
 from stock_auditor.replay import Undelivered
+from stock_auditor.stages import STAGES
 from stock_auditor.wiring import SERVICE, new_auditor, run_accept, run_audit, run_replay
 from stock_common import logs
 from stock_common.health import Health, MetricsServer

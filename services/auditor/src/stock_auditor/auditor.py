@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from stock_auditor.compare import Outcome, compare
-from stock_auditor.evidence import START, Checkpoint, Evidence, LedgerRow, Log, Reading, Stored
+from stock_auditor.compare import compare
+from stock_auditor.evidence import Evidence, Log
 from stock_auditor.findings import Finding, Kind
+from stock_auditor.known import Known
+from stock_auditor.stages import BucketStage, LogStage, NotCompared, WarehouseStage, reading
 from stock_common import keys
-from stock_common.run import FatalError
 from stock_common.status import AuditStatus
-from stock_kafka.cluster import TopicState, Unreachable
+from stock_kafka.cluster import TopicState
 from stock_objects.chain import Chain
-from stock_objects.errors import Conflict, ObjectError
-from stock_warehouse.errors import WarehouseError
-
-STAGES = ("kafka", "s3", "snowflake")
-
-
-class NotCompared(Exception):
-    """A stage could not be read, so there is no verdict. `fatal` where an operator must act."""
-
-    def __init__(self, stage: str, text: str, fatal: bool) -> None:
-        super().__init__(text)
-        self.stage = stage
-        self.fatal = fatal
 
 
 class Interrupted(Exception):
     """The audit was given up between two chains: the process is to stop."""
-
-
-class WarehouseStage(Protocol):
-    def chains(self, topic: str) -> set[Chain]: ...
-    def quarantined(self) -> list[tuple[str, str]]: ...
-    def read(self, chain: Chain, since: int, by_range: bool) -> Reading: ...
-
-
-class BucketStage(Protocol):
-    def chains(self, topic: str) -> set[Chain]: ...
-    def read(self, chain: Chain, after: str | None, ledger: Iterable[LedgerRow], every_head: bool) -> tuple[Stored, ...]: ...
-    def strays(self, known: Collection[Chain], prefix: str = ...) -> list[str]: ...
-
-
-class LogStage(Protocol):
-    def topics(self, names: Iterable[str]) -> dict[str, TopicState]: ...
-    def read(self, topic: str, partition: int, now: datetime, limit: float) -> Log: ...
-    def dead_letters(self) -> int: ...
-    def accepted(self) -> Mapping[str, str]: ...
 
 
 class Audited(NamedTuple):
@@ -60,15 +27,6 @@ class Audited(NamedTuple):
 
     status: AuditStatus
     kinds: Mapping[Kind, int]
-
-
-@dataclass
-class _Known:
-    """What is remembered of a chain: up to where it was equal, and the warehouse's last answer about the rest."""
-
-    checkpoint: Checkpoint = START
-    reading: Reading | None = None
-    outcome: Outcome | None = None
 
 
 class Auditor:
@@ -89,7 +47,7 @@ class Auditor:
     ) -> None:
         self._warehouse, self._bucket, self._log = warehouse, bucket, log
         self._topics, self._limit, self._now, self._go_on = topics, limit, now, go_on
-        self._known: dict[Chain, _Known] = {}
+        self._known: dict[Chain, Known] = {}
         self._elsewhere: list[Finding] = []
         self._accepted: Mapping[str, str] = {}
         self._warehouse_at: datetime | None = None
@@ -116,16 +74,19 @@ class Auditor:
             asked |= {chain for chain, known in self._known.items() if known.outcome is None or known.outcome.findings}
         return self._audit(asked, False)
 
-    def _of(self, chain: Chain) -> _Known:
-        return self._known.setdefault(chain, _Known())
+    def _of(self, chain: Chain) -> Known:
+        return self._known.setdefault(chain, Known())
 
     def _audit(self, asked: Collection[Chain] | None, by_range: bool) -> Audited:
         everything, started = asked is None, self._now()
-        with _reading("snowflake"):
+        with reading("snowflake"):
             chains = {chain for topic in self._topics for chain in self._warehouse.chains(topic)} if everything else set(asked or ())
-        with _reading("s3"):
-            chains |= {chain for topic in self._topics for chain in self._bucket.chains(topic)} | set(self._known)
-        with _reading("kafka"):
+        chains |= set(self._known)
+        if everything or asked:
+            # In between Kafka tells of every chain that can begin.
+            with reading("s3"):
+                chains |= {chain for topic in self._topics for chain in self._bucket.chains(topic)}
+        with reading("kafka"):
             states = self._log.topics(self._topics)
             self._accepted = self._log.accepted()
         chains |= {Chain(state.name, state.topic_id, partition) for state in states.values() for partition in range(state.partitions)}
@@ -136,7 +97,7 @@ class Auditor:
         if everything or asked:
             self._look_elsewhere(chains)
             self._warehouse_at = started
-        with _reading("kafka"):
+        with reading("kafka"):
             letters = self._log.dead_letters()
         lacking = sorted({chain.topic for chain in chains} - set(states))
         topicless = [Finding(Kind.NO_TOPIC, f"S3 or Snowflake holds chains of {topic}, but Kafka has no such topic") for topic in lacking]
@@ -144,28 +105,34 @@ class Auditor:
 
     def _compare(self, chain: Chain, states: Mapping[str, TopicState], ask: bool, by_range: bool) -> None:
         """One chain. The order of reading matters: see `compare`."""
-        known = self._of(chain)
-        if ask:
-            with _reading("snowflake"):
-                known.reading = self._warehouse.read(chain, known.checkpoint.next, by_range)
-        with _reading("s3"):
-            objects = self._bucket.read(chain, known.checkpoint.key, known.reading.ledger if known.reading else (), by_range)
-        now = self._now()
-        log = None
+        known, now = self._of(chain), self._now()
+        log = None if ask else self._read_log(chain, states, now)
+        objects, listed_at = known.objects, known.listed_at
+        if ask or not known.rests(log, now):
+            if ask:
+                with reading("snowflake"):
+                    known.reading = self._warehouse.read(chain, known.checkpoint.next, by_range)
+            listed_at = self._now()
+            with reading("s3"):
+                objects = self._bucket.read(chain, known.checkpoint.key, known.reading.ledger if known.reading else (), by_range)
+            now = self._now()
+            log = self._read_log(chain, states, now)
+        known.take(compare(Evidence(chain, known.checkpoint, log, objects, known.reading, now, self._limit, self._accepted)), objects, listed_at)
+
+    def _read_log(self, chain: Chain, states: Mapping[str, TopicState], now: datetime) -> Log | None:
+        """None: Kafka no longer has the topic id, or the partition."""
         state = states.get(chain.topic)
-        if state is not None and state.topic_id == chain.topic_id and chain.partition < state.partitions:
-            with _reading("kafka"):
-                log = self._log.read(chain.topic, chain.partition, now, self._limit)
-        known.outcome = compare(Evidence(chain, known.checkpoint, log, objects, known.reading, now, self._limit, self._accepted))
-        if known.outcome.checkpoint != known.checkpoint:
-            known.checkpoint, known.reading = known.outcome.checkpoint, Reading()
+        if state is None or state.topic_id != chain.topic_id or chain.partition >= state.partitions:
+            return None
+        with reading("kafka"):
+            return self._log.read(chain.topic, chain.partition, now, self._limit)
 
     def _look_elsewhere(self, chains: Collection[Chain]) -> None:
         """Objects of no chain, and quarantined ones that no chain's comparison has named."""
-        with _reading("snowflake"):
+        with reading("snowflake"):
             quarantined = self._warehouse.quarantined()
         places = [keys.ROOT] if len(self._topics) > 1 else [keys.topic_prefix(topic) for topic in self._topics]
-        with _reading("s3"):
+        with reading("s3"):
             strays = [key for place in places for key in self._bucket.strays(chains, place)]
         named = {row.key for known in self._known.values() if known.reading for row in known.reading.ledger}
         reasons = {key: reason for key, reason in quarantined if key not in named and key.startswith(tuple(places))}
@@ -185,14 +152,3 @@ class Auditor:
             findings=[str(finding) for finding in elsewhere],
         )
         return Audited(status, Counter(finding.kind for finding in findings))
-
-
-@contextmanager
-def _reading(stage: str) -> Iterator[None]:
-    """What the stage raises, as NotCompared."""
-    try:
-        yield
-    except (Unreachable, ObjectError, Conflict, WarehouseError) as error:
-        raise NotCompared(stage, str(error), False) from error
-    except FatalError as error:
-        raise NotCompared(stage, str(error), True) from error

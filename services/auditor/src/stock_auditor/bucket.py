@@ -12,6 +12,8 @@ from stock_objects.chain import Bucket, Chain, ForeignObject, chains, link_at
 from stock_objects.store import ObjectInfo
 
 HEADS_AT_ONCE = 16
+STEP_PAGE = 10
+"""Objects that a LIST asks for where a chain is to be stepped over: its first one tells."""
 
 
 class BucketReader:
@@ -45,7 +47,7 @@ class BucketReader:
         after: str | None = None
         while True:
             inside = None
-            for item in self._bucket.objects(prefix, after):
+            for item in self._bucket.objects(prefix, after, STEP_PAGE):
                 inside = next((each for each in prefixes if item.key.startswith(each)), None)
                 if inside:
                     break

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TextIO
 
 from stock_auditor import report
-from stock_auditor.auditor import Auditor, NotCompared
+from stock_auditor.auditor import Auditor
 from stock_auditor.decisions import Accepted, Register, Withdrawn, finding_id
 from stock_auditor.findings import acceptable
 from stock_auditor.replay import DecisionTopic
+from stock_auditor.stages import NotCompared
 
 EXIT_COMPLETE, EXIT_INCOMPLETE, EXIT_NOT_COMPARED = 0, 1, 3
 STAGE_NAMES = {"kafka": "Kafka", "s3": "S3", "snowflake": "Snowflake"}

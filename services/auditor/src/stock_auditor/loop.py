@@ -10,9 +10,10 @@ import msgspec
 import structlog
 
 from stock_auditor import report
-from stock_auditor.auditor import STAGES, Audited, Auditor, Interrupted, NotCompared
+from stock_auditor.auditor import Audited, Auditor, Interrupted
 from stock_auditor.findings import shown
 from stock_auditor.metrics import Metrics
+from stock_auditor.stages import STAGES, NotCompared
 from stock_common.deadline import Deadline, Monotonic
 from stock_common.health import Health
 from stock_common.run import FatalError

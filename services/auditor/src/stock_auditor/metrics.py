@@ -7,8 +7,9 @@ from collections import defaultdict
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from stock_auditor.auditor import STAGES, Audited
+from stock_auditor.auditor import Audited
 from stock_auditor.findings import Kind
+from stock_auditor.stages import STAGES
 from stock_common.status import PartitionVerdict
 from stock_common.topics import SUNK
 

@@ -46,11 +46,14 @@ def quarantined() -> str:
 def totals(topic: str) -> str:
     """One chain's ledger and the totals of its table from an offset on, by one statement, so that both are of one moment.
 
+    New rows and old quarantined ones are two questions: joined by OR, neither the offset nor the status would keep old rows from being read.
+
     Binds: see `totals_binds`. Rows of kind `file` are the ledger's (a to f: first, last, rows, rejected, holes, lost), the one of kind
     `total` the table's (a: least offset, b: greatest, c: rows, d: offsets, e: resent, f: those of e from before the offset).
     """
     table, identity = TABLES[topic]
-    return f"""{_FILES.format(where="(first_offset >= ? OR status = 'quarantined')")}
+    return f"""{_FILES.format(where="first_offset >= ?")}
+UNION ALL{_FILES.format(where="(first_offset < ? OR first_offset IS NULL) AND status = 'quarantined'")}
 UNION ALL
 SELECT 'total', MIN(new_offset), MAX(new_offset), COUNT(new_offset), COUNT(DISTINCT new_offset),
   COUNT(DISTINCT kafka_offset) - COUNT(DISTINCT event), COUNT(DISTINCT old_offset) - COUNT(DISTINCT old_event), NULL, NULL, NULL, NULL
@@ -63,7 +66,8 @@ FROM (
 
 
 def totals_binds(topic: str, topic_id: str, partition: int, since: int) -> tuple[str | int, ...]:
-    return (topic, topic_id, partition, since, since, since, since, topic_id, partition, max(0, since - LOOKBACK_OFFSETS))
+    ledger = (topic, topic_id, partition, since)
+    return (*ledger, *ledger, since, since, since, topic_id, partition, max(0, since - LOOKBACK_OFFSETS))
 
 
 def runs(topic: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 from stock_common.run import FatalError
@@ -14,10 +14,16 @@ LOADED = "loaded"
 QUARANTINED = "quarantined"
 PRUNED = "pruned"
 REASON_LENGTH = 2048
+SETTLED = timedelta(hours=1)
+"""Nothing is ledgered under a time so much older than the newest there is, whatever the clocks of a warehouse's machines are apart."""
+KEPT = timedelta(days=1)
+"""After so long what is kept of the settled part is read anew, so that the rest stays small."""
+LONG_AGO, NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 NO_LEASE = "RAW.LOADER_LEASE has {} rows named loader where one must be: run `stock-sf-loader migrate`, or delete the surplus."
 
 TAKE_LEASE = "UPDATE RAW.LOADER_LEASE SET HOLDER = ?, FENCE = FENCE + 1, ACQUIRED_AT = CURRENT_TIMESTAMP() WHERE NAME = 'loader'"
 READ_LEASE = "SELECT HOLDER, FENCE FROM RAW.LOADER_LEASE WHERE NAME = 'loader'"
+READ_NEWEST = "SELECT MAX(LOADED_AT) AS LOADED_AT FROM RAW.LOADED_FILES"
 READ_TAILS = """\
 SELECT TOPIC, TOPIC_ID, KAFKA_PARTITION,
   MAX(LAST_OFFSET) AS LAST_OFFSET,
@@ -26,7 +32,7 @@ SELECT TOPIC, TOPIC_ID, KAFKA_PARTITION,
   SUM(IFF(STATUS = 'quarantined', 1, 0)) AS QUARANTINED,
   MAX(LOADED_AT) AS LOADED_AT
 FROM RAW.LOADED_FILES
-WHERE LAST_OFFSET IS NOT NULL
+WHERE LAST_OFFSET IS NOT NULL AND LOADED_AT >= ? AND LOADED_AT < ?
 GROUP BY TOPIC, TOPIC_ID, KAFKA_PARTITION"""
 READ_STRAYS = "SELECT OBJECT_KEY FROM RAW.LOADED_FILES WHERE LAST_OFFSET IS NULL"
 ADD = """\
@@ -80,32 +86,66 @@ class Tail(NamedTuple):
     loaded_at: datetime | None = None
 
 
+class Settled(NamedTuple):
+    """What the ledger says of the objects that were decided before `before`."""
+
+    before: datetime
+    tails: Mapping[Chain, Tail]
+
+
 class LedgerState(NamedTuple):
     """`strays` are the keys of the objects without a place in a chain; `fence` is the lease's, which every transaction raises by one."""
 
     tails: Mapping[Chain, Tail]
     strays: frozenset[str]
     fence: int = 0
+    settled: Settled | None = None
 
     @property
     def quarantined(self) -> int:
         return len(self.strays) + sum(tail.quarantined for tail in self.tails.values())
 
 
-def read(session: Session) -> LedgerState:
+def read(session: Session, since: LedgerState | None = None) -> LedgerState:
     """The ledger as the session sees it.
 
     A session need not see at once what another has committed (READ_CONSISTENCY_MODE is SESSION by default): only a session that began later must.
     The fence is read first, so a ledger that is newer than its fence is possible, an older one is not.
+
+    `since` is what was read before a transaction of this session's own. Where the fence says that nobody else was here, only what was decided
+    lately is read again: the ledger has a row for each object there ever was, and a load is not to take longer for them.
     """
     fence = _lease(session)[1]
-    tails = {
+    settled = since.settled if since and fence == since.fence + 1 else None
+    if settled is None:
+        newest = session.query(READ_NEWEST)[0]["loaded_at"]
+        before = newest - SETTLED if newest else LONG_AGO
+        settled = Settled(before, _tails(session, LONG_AGO, before) if newest else {})
+    tails = _joined(settled.tails, _tails(session, settled.before, NEVER))
+    strays = frozenset(row["object_key"] for row in session.query(READ_STRAYS))
+    newest = max((tail.loaded_at for tail in tails.values() if tail.loaded_at), default=settled.before)
+    return LedgerState(tails, strays, fence, settled if newest < settled.before + SETTLED + KEPT else None)
+
+
+def _tails(session: Session, begin: datetime, end: datetime) -> dict[Chain, Tail]:
+    """By what was decided from `begin` on and before `end`."""
+    return {
         Chain(row["topic"], row["topic_id"], int(row["kafka_partition"])): Tail(
             int(row["last_offset"]), row["object_key"], int(row["row_count"]), int(row["quarantined"]), row["loaded_at"]
         )
-        for row in session.query(READ_TAILS)
+        for row in session.query(READ_TAILS, (begin, end))
     }
-    return LedgerState(tails, frozenset(row["object_key"] for row in session.query(READ_STRAYS)), fence)
+
+
+def _joined(settled: Mapping[Chain, Tail], lately: Mapping[Chain, Tail]) -> dict[Chain, Tail]:
+    tails = dict(settled)
+    for chain, tail in lately.items():
+        old = tails.get(chain)
+        # By offset, not by time: an object that was tried again is decided lately, but stands where it always stood.
+        end = tail if old is None or tail.last > old.last else old
+        rows, quarantined = (old.rows, old.quarantined) if old else (0, 0)
+        tails[chain] = Tail(end.last, end.key, rows + tail.rows, quarantined + tail.quarantined, tail.loaded_at)
+    return tails
 
 
 def add(session: Session, entries: Sequence[Entry]) -> None:

@@ -147,7 +147,7 @@ class Loader:
                 self._log.error("object quarantined", object=entry.key, reason=entry.reason)
         # What counts is what is there after COMMIT, not what was sent.
         self.state = None
-        self.state = ledger.read(self._session)
+        self.state = ledger.read(self._session, since)
 
     def _refuse(self, error: FileRefused) -> None:
         tries = self._suspects.refused(error.key, error.reason)

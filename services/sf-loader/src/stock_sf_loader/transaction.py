@@ -35,7 +35,7 @@ def load(session: Session, stage: str, entries: Sequence[Entry], since: LedgerSt
     and whatever `go_on` raises. Raises UnknownOutcome when it is not known whether COMMIT took place: read the ledger.
     """
     with alone(session, since.fence, holder):
-        if not fits(entries, ledger.read(session)):
+        if not fits(entries, ledger.read(session, since)):
             raise Stale
         copy(session, stage, entries, go_on)
         go_on()
