@@ -29,7 +29,8 @@ from sinks import drain
 
 from stock_common.topics import QUOTES
 
-PEERS = Path(__file__).parent / "peers"
+ROOT = Path(__file__).parents[1]
+PEERS = ROOT / "benchmarks/peers"
 LIMIT_SHARE, PEER_FACTOR, PEAK_MB = 0.4, 4.5, 500
 SECONDS = 300
 NAMES = {
@@ -105,6 +106,8 @@ def main() -> int:
     parser.add_argument("--only", default=",".join(NAMES), help="contestants by comma: " + ", ".join(NAMES))
     options = parser.parse_args()
     chosen = options.only.split(",")
+    if set(chosen) - {"sink"}:
+        subprocess.run([ROOT / "local/stack/env.sh", "build", "benchmarks/peers"], check=True)
     figures: dict[str, list[Figure]] = {NAMES[name]: [] for name in chosen}
     scale: dict[str, list[Figure]] = {f"{n} sinks": [] for n in range(2, options.scale + 1)}
     with backlog(options.records) as held:

@@ -15,14 +15,13 @@ from stock_common import logs
 from stock_common.health import Health, MetricsServer
 from stock_common.run import FatalError, Stop, run
 from stock_common.settings import load_or_exit, public
-from stock_kafka.cluster import Unreachable
 from stock_kafka.config import MAX_POLL_INTERVAL_MS
 from stock_kafka.status import StatusPublisher
-from stock_objects.errors import ObjectError
 from stock_objects.store import ObjectStore
 from stock_s3_sink.chunks import Limits
 from stock_s3_sink.config import SinkSettings
 from stock_s3_sink.dead_letters import Allowance, DeadLetterTopic
+from stock_s3_sink.dependencies import wait_for
 from stock_s3_sink.memory import give_back
 from stock_s3_sink.metrics import Metrics
 from stock_s3_sink.poll_clock import PollClock
@@ -57,26 +56,29 @@ def main() -> int:
     registry = CollectorRegistry()
     health = Health(["kafka", "s3"], STALLED_SECONDS)
     metrics = Metrics(registry)
-    server = MetricsServer(settings.metrics_host, settings.metrics_port, registry, health)
+    try:
+        server = MetricsServer(settings.metrics_host, settings.metrics_port, registry, health)
+    except OSError as error:
+        log.error("stopped", reason=f"METRICS_HOST {settings.metrics_host}, METRICS_PORT {settings.metrics_port} cannot be listened on: {error}")
+        return 1
     server.start()
     try:
-        sink = _wire(settings, metrics, health, log)
-    except (FatalError, Unreachable, ObjectError) as error:
+        source = KafkaSource(settings, settings.kafka_group)
+        checks = {"s3": ObjectStore(settings, tries=1).check, "kafka": partial(source.require_append_time, TOPICS)}
+        if not all(wait_for(name, check, health, stop, log) for name, check in checks.items()):
+            log.info("closed", exit_code=0)
+            return 0
+        sink = _wire(settings, source, metrics, log)
+        return run(sink.poll_once, sink.close, health, stop, log)
+    except FatalError as error:
         log.error("cannot start", reason=str(error))
         return 1
-    try:
-        return run(sink.poll_once, sink.close, health, stop, log)
     finally:
         server.close()
 
 
-def _wire(settings: SinkSettings, metrics: Metrics, health: Health, log: structlog.stdlib.BoundLogger) -> Sink:
+def _wire(settings: SinkSettings, source: KafkaSource, metrics: Metrics, log: structlog.stdlib.BoundLogger) -> Sink:
     store = ObjectStore(settings)
-    store.check()
-    health.reached("s3")
-    source = KafkaSource(settings, settings.kafka_group)
-    source.require_append_time(TOPICS)
-    health.reached("kafka")
     poll_clock = PollClock(MAX_POLL_INTERVAL_MS / 1000, boottime)
     reports = Reports(metrics, StatusPublisher(settings, SERVICE), log, lambda: datetime.now(UTC))
     letters = DeadLetterTopic(settings.producer(SERVICE), Allowance(settings.reject_burst, settings.reject_percent))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from stock_common.keys import ObjectKey
 from stock_common.run import FatalError
+from stock_kafka.cluster import Unreachable
 from stock_objects.chain import Bucket, Chain, ForeignObject, last_link
 from stock_s3_sink.chunks import Cutter
 
@@ -40,6 +41,12 @@ def position(bucket: Bucket, chain: Chain, first: int, end: int) -> Position:
 
 
 def require_topic(topic_ids: Callable[[Iterable[str]], Mapping[str, str]], key: ObjectKey) -> None:
-    """Raises FatalError unless `key`'s topic is still the one it was read from, cluster.Unreachable when that cannot be known."""
-    if topic_ids([key.topic]).get(key.topic) != key.topic_id:
-        raise FatalError(f"Topic {key.topic} was deleted or made again while it was read (id {key.topic_id} is gone). Start the sink again.")
+    """Raises FatalError when `key`'s topic is another than the one it was read from, cluster.Unreachable when that cannot be known.
+
+    A name that is not listed tells nothing: a broker that has just started lists no topics for a moment.
+    """
+    found = topic_ids([key.topic]).get(key.topic)
+    if found is None:
+        raise Unreachable(f"Kafka does not list topic {key.topic}")
+    if found != key.topic_id:
+        raise FatalError(f"Topic {key.topic} was deleted and made again while it was read (id {key.topic_id} is gone). Start the sink again.")

@@ -163,7 +163,8 @@ class Sink:
         topic, number = place
         topic_id = self._source.topic_ids([topic]).get(topic)
         if topic_id is None:
-            raise FatalError(f"Topic {topic} does not exist: run the topic job (python -m stock_kafka.topics).")
+            # A broker that has just started lists no topics for a moment.
+            raise Unreachable(f"Kafka does not list topic {topic}: run the topic job (python -m stock_kafka.topics)")
         found = position(self._bucket, Chain(topic, topic_id, number), *self._source.watermarks(place))
         part = Partition(found.cutter)
         if found.lost_until is not None and found.cutter.hour is not None:
