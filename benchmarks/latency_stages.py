@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +26,8 @@ from stock_stack.stack import Stack
 
 POLL_SECONDS = 0.2
 """How often S3 and Snowflake are looked at: what they say is late by this at most."""
+ROUNDING = 1e-3
+"""The page's times are whole milliseconds."""
 VIEW = "SELECT SYMBOL, MAX(FETCHED_AT) AS FETCHED_AT FROM ANALYTICS.LATEST_QUOTES GROUP BY SYMBOL"
 WATCH = """
 () => {
@@ -39,26 +43,45 @@ WATCH = """
 
 
 class Way:
-    """One quote's times, seconds since 1970; None: not seen there yet."""
+    """One quote's times, seconds since 1970; None: not there yet. `at` is the quote's own time, by which the page knows it."""
 
-    def __init__(self, symbol: str, partition: int, offset: int, fetched: float, kafka: float) -> None:
+    def __init__(self, symbol: str, partition: int, offset: int, at: float, fetched: float, kafka: float) -> None:
         self.symbol, self.partition, self.offset = symbol, partition, offset
-        self.fetched, self.kafka = fetched, kafka
+        self.at, self.fetched, self.kafka = at, fetched, kafka
         self.s3: float | None = None
         self.queryable: float | None = None
         self.page: float | None = None
 
 
+class Marks:
+    """How far a stage had come, and when: for each key (partition, symbol) a mark (offset, time) that only rises."""
+
+    def __init__(self) -> None:
+        self._marks: dict[Hashable, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+
+    def add(self, key: Hashable, mark: float, at: float) -> None:
+        marks, times = self._marks[key]
+        if not marks or mark > marks[-1]:
+            marks.append(mark)
+            times.append(at)
+
+    def reached(self, key: Hashable, mark: float) -> float | None:
+        """When the stage had come so far, None: not yet."""
+        marks, times = self._marks[key]
+        place = bisect_left(marks, mark)
+        return times[place] if place < len(times) else None
+
+
 class Watch:
-    """Every quote since the start. `ways` is keyed by symbol and the quote's own time, in milliseconds."""
+    """What every stage shows, and every quote since the start. `on_page` has the symbols that the page shows."""
 
     def __init__(self, stack: Stack) -> None:
-        self.ways: dict[tuple[str, int], Way] = {}
+        self.on_page: set[str] = set()
+        self._ways: list[Way] = []
+        self._s3_marks, self._view_marks, self._page_marks = Marks(), Marks(), Marks()
         self._stack = stack
         self._stop = threading.Event()
-        self._open: list[Way] = []
         self._faults: list[BaseException] = []
-        self._lock = threading.Lock()
 
     @contextmanager
     def running(self) -> Iterator[Watch]:
@@ -91,17 +114,8 @@ class Watch:
         consumer.close()
 
     def _met(self, quote: Quote, partition: int, offset: int, kafka: float) -> None:
-        way = Way(quote.symbol, partition, offset, quote.fetched_at.timestamp(), kafka)
-        with self._lock:
-            self.ways[quote.symbol, milliseconds((quote.quoted_at or quote.fetched_at).timestamp())] = way
-            self._open.append(way)
-
-    def _mark(self, stage: str, reached: Callable[[Way], bool], at: float) -> None:
-        with self._lock:
-            for way in self._open:
-                if getattr(way, stage) is None and reached(way):
-                    setattr(way, stage, at)
-            self._open = [way for way in self._open if way.s3 is None or way.queryable is None]
+        at = (quote.quoted_at or quote.fetched_at).timestamp()
+        self._ways.append(Way(quote.symbol, partition, offset, at, quote.fetched_at.timestamp(), kafka))
 
     def _s3(self) -> None:
         client = bucket(self._stack)
@@ -110,27 +124,31 @@ class Watch:
             fresh = [key for key in listed(client) if key not in seen]
             for key in fresh:
                 last = int(client.head_object(Bucket=BUCKET, Key=key)["Metadata"]["last-offset"])
-                partition = int(key.split("partition=")[1][:5])
-                self._mark("s3", lambda way, p=partition, o=last: way.partition == p and way.offset <= o, time.time())
+                self._s3_marks.add(int(key.split("partition=")[1][:5]), last, time.time())
             seen.update(fresh)
 
     def _view(self) -> None:
         with connection(self._stack) as made:
             while not self._stop.wait(POLL_SECONDS):
                 rows = made.cursor().execute(VIEW).fetchall()
-                known = {symbol: fetched.astimezone(UTC).timestamp() for symbol, fetched in rows}
-                self._mark("queryable", lambda way, known=known: known.get(way.symbol, 0.0) >= way.fetched - 1e-6, time.time())
+                at = time.time()
+                for symbol, fetched in rows:
+                    self._view_marks.add(symbol, fetched.astimezone(UTC).timestamp(), at)
 
     def page(self, one: Tab) -> None:
         """Takes over what the browser has noted since the last time."""
         for symbol, at, shown in one.page.evaluate("window.seen.splice(0)"):
-            way = self.ways.get((symbol, milliseconds(at)))
-            if way is not None and way.page is None:
-                way.page = shown
+            self.on_page.add(symbol)
+            self._page_marks.add(symbol, at, shown)
 
-
-def milliseconds(seconds: float) -> int:
-    return round(seconds * 1_000)
+    def ways(self, begin: float, end: float) -> list[Way]:
+        """Every quote that was fetched in that time. It has reached the view or the page once what is there is it, or a newer one of its symbol."""
+        found = [way for way in self._ways if begin <= way.fetched < end]
+        for way in found:
+            way.s3 = self._s3_marks.reached(way.partition, way.offset)
+            way.queryable = self._view_marks.reached(way.symbol, way.fetched - ROUNDING)
+            way.page = self._page_marks.reached(way.symbol, way.at - ROUNDING)
+        return found
 
 
 def now() -> float:

@@ -49,7 +49,7 @@ def test_a_viewer_goes_from_page_to_page(screens: dict[str, Tab]) -> None:
     one.open()
     for text in ("AAPL", "MSFT", "120 symbols", "SIMULATED DATA"):
         one.shows(text)
-    for name, text in {"Symbol": "Volume today", "Movers": "Losers", "Alerts": "since where the live tape", "Compare": "Deepest fall"}.items():
+    for name, text in {"Symbol": "Day's volume", "Movers": "Losers", "Alerts": "since where the live tape", "Compare": "Deepest fall"}.items():
         one.page.locator(".st-key-pages").get_by_text(name, exact=True).click()
         one.shows(text)
         one.page.wait_for_url(f"**page={name}**")
@@ -61,7 +61,7 @@ def test_a_viewer_goes_from_page_to_page(screens: dict[str, Tab]) -> None:
 
 @pytest.mark.parametrize(
     ("query", "text"),
-    [("?page=Symbol&symbol=MSFT", "Volume today"), ("?page=Pipeline", "Partitions"), ("?list=MSF&sort=price%3Adesc", "1 of 120 symbols")],
+    [("?page=Symbol&symbol=MSFT", "Day's volume"), ("?page=Pipeline", "Partitions"), ("?list=MSF&sort=price%3Adesc", "1 of 120 symbols")],
 )
 def test_a_page_opens_by_its_address(screens: dict[str, Tab], query: str, text: str) -> None:
     one = screens["light-1440"]
@@ -110,6 +110,6 @@ def test_the_table_by_keyboard(screens: dict[str, Tab]) -> None:
     one.page.keyboard.press("ArrowDown")
     one.page.keyboard.press("ArrowDown")
     one.page.keyboard.press("Enter")
-    one.shows("Volume today")
+    one.shows("Day's volume")
     one.page.wait_for_url("**page=Symbol**")
     assert one.faults() == []

@@ -14,6 +14,7 @@ from poll import poll_until
 from tab import Tab
 
 OUTAGE_SECONDS = float(os.environ.get("STOCK_TEST_OUTAGE_SECONDS", "8"))
+PICTURES = os.environ.get("STOCK_TEST_PICTURES")
 NOTICE_SECONDS = 15.0
 pytestmark = pytest.mark.timeout(OUTAGE_SECONDS + 480)
 BACK_SECONDS = 60.0
@@ -55,6 +56,12 @@ def aged(one: Tab, words: str) -> int:
     return 0 if found is None else int(found[1]) * (60 if found[2] == "min" else 1)
 
 
+def pictures(tabs: dict[str, Tab], state: str) -> None:
+    """For a person to look at, where a directory is named for them."""
+    for name, one in tabs.items() if PICTURES else ():
+        one.page.screenshot(path=f"{PICTURES}/{state}-{name}.png", full_page=True)
+
+
 def test_kafka_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
     live, symbol, new = tabs.values()
     pipeline.stack.stop("kafka")
@@ -67,6 +74,7 @@ def test_kafka_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
         # A question that was never asked before is answered: history goes on.
         new.open("?page=Symbol&symbol=ORCL&range=1M")
         new.shows("history read now", 15)
+        pictures(tabs, "kafka-away")
     finally:
         pipeline.stack.restart("kafka")
     stood = newest(live)
@@ -85,6 +93,7 @@ def test_snowflake_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
         live.page.wait_for_timeout(OUTAGE_SECONDS * 1_000)
         assert newest(live) > stood, "live prices go on"
         assert re.search(OLD, symbol.text())
+        pictures(tabs, "snowflake-away")
     finally:
         pipeline.stack.restart("snowflake")
     until(new, lambda: HISTORY_DOWN not in new.text() and "history read" in new.text(), "history comes by itself", BACK_SECONDS)

@@ -31,6 +31,12 @@ PICTURE_MS = 120_000
 """A page that is drawn anew all the time takes its time to stand for a picture."""
 ASIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 """Pixels by which the page itself has to be scrolled sideways."""
+CUT = """
+() => [...document.querySelectorAll(".sd-strip span, .sd-note, .sd-blank, .sd-quote span, .sd-facts span, .sd-foot, .sd-card, .sd-flow > div")]
+  .filter((part) => part.getClientRects().length && (part.getBoundingClientRect().right > innerWidth + 1 || part.getBoundingClientRect().left < -1))
+  .map((part) => part.innerText)
+"""
+"""What is said outside of the tables, and is not wholly on the screen."""
 
 
 def look(tabs: dict[str, Tab], name: str, seconds: float, pictures: Path | None = None) -> list[str]:
@@ -63,6 +69,7 @@ def judged(one: Tab) -> list[str]:
         found.append(f"the layout shifted by {shift:.2f}")
     if (aside := one.page.evaluate(ASIDE)) > 0:
         found.append(f"it has to be scrolled sideways by {aside} pixels")
+    found += [f"cut off at the edge: {words!r}" for words in one.page.evaluate(CUT)]
     return found
 
 

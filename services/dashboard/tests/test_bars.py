@@ -112,6 +112,18 @@ def test_a_chart_names_its_lines_and_keeps_its_zoom(intraday):
     assert len(figure.layout.shapes) == 2
 
 
+@pytest.mark.parametrize(
+    ("day", "zone", "said"),
+    [
+        pytest.param(date(2026, 10, 30), NEW_YORK, "Fri 30 Oct 09:30 EDT · 13:30 UTC", id="summer"),
+        pytest.param(date(2026, 11, 2), NEW_YORK, "Mon 2 Nov 09:30 EST · 14:30 UTC", id="winter"),
+        pytest.param(date(2026, 11, 2), UTC, "Mon 2 Nov 14:30 UTC", id="UTC once"),
+    ],
+)
+def test_a_bar_says_its_time_with_the_zone(day, zone, said):
+    assert axes.spoken_times(bars.from_table(bar_table(session(day)[:1])), zone) == [said]
+
+
 def test_one_bar_is_enough_for_a_chart():
     history = bars.from_table(bar_table([NOW]))
     figure = charts.price_chart("IBM", history, Look(UTC, 1, last=100.0))

@@ -99,14 +99,29 @@ def test_closed_market_says_when_it_opens_in_both_times(desk):
     desk.now = NOW + timedelta(hours=8)
     said = words(opened())
     assert "XNYS closed" in said
-    assert "opens Tue 24 Nov, 09:30 EST (Tue 24 Nov, 14:30 UTC for you)" in said
+    assert "opens Tue 24 Nov, 09:30 EST (14:30 UTC for you)" in said
 
 
 def test_stale_names_how_long_and_which_stage(desk):
     well(desk)
     desk.now = NOW + timedelta(minutes=4)
-    desk.store.status(producer(at=desk.now))
-    assert "No quote has come for 4 min although the market is open" in words(opened())
+    for at, state, who in (
+        (desk.now, {}, "the producer is at work, its source gives nothing new."),
+        (desk.now, {"outbox": 1_200}, "the producer keeps 1,200 that Kafka does not take."),
+        (desk.now - timedelta(seconds=80), {}, "the producer has not reported for 80 s."),
+    ):
+        desk.store.status(producer(at=at, **state))
+        said = f"No quote has come for 4 min although the market is open: {who}"
+        assert said in words(opened()) and said in words(opened("Pipeline"))
+
+
+def test_neither_answers(desk):
+    desk.down(42)
+    desk.history.answers = dict.fromkeys(("latest", "bars_1min"), Picture(None, None, False, "unavailable"))
+    for page in ("Live", "Symbol"):
+        said = words(opened(page, symbol="IBM"))
+        assert "Kafka has not answered for 42 s" in said and "The warehouse does not answer either: history is tried again by itself." in said
+        assert "go on" not in said.replace("goes on", "")
 
 
 def test_kafka_down_history_goes_on(desk):

@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 from conftest import NOW, bar_table, chain, loader
 
-from stock_dashboard import alerting, bars, comparison, download, groups, latency, movers, ticker
+from stock_dashboard import alerting, bars, comparison, download, groups, latency, market, movers, ticker
 from stock_dashboard.bars import Bars
 
 
@@ -45,9 +45,17 @@ def test_a_close_of_nothing_is_no_base():
 
 def test_labels_do_not_cover_each_other():
     lines = comparison.compared({name: series(0, [1, 1 + number / 1e4]) for number, name in enumerate("ABCDEFGHIJ")}).lines
-    chart = comparison.chart(lines, UTC, 1, closes=False)
+    chart = comparison.chart(lines, market.UTC_TIME, 1, closes=False)
     heights = [label.y for label in chart.layout.annotations]
     assert len(chart.data) == 10 and all(upper > lower for lower, upper in pairwise(heights))
+
+
+def test_the_first_bar_of_a_comparison_is_a_mark_with_room_for_the_next():
+    lines = comparison.compared({"A": series(0, [7]), "B": series(0, [9])}).lines
+    chart = comparison.chart(lines, market.UTC_TIME, 1, closes=False)
+    assert {line.mode for line in chart.data} == {"lines+markers"}
+    first, last = (np.datetime64(at) for at in chart.layout.xaxis.range)
+    assert last - first == np.timedelta64(comparison.LEAST_STEPS + 1, "m")
 
 
 def row(symbol: str, percent: float | None, volume: float | None = 1, days: float = 0) -> dict:

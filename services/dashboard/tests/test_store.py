@@ -120,3 +120,13 @@ def test_silence_means_nothing_while_kafka_is_away(desk):
     state = pipeline.snapshot(desk.store, desk.now)
     assert state.faults == ("Kafka has not answered for 1 min: prices stand still, history goes on.",)
     assert [stage.state for stage in state.stages] == ["down", "unknown", "unknown"]
+
+
+def test_a_fault_is_of_the_time_before_kafka_went_away(desk):
+    known(desk, loader(80, fault="unavailable: no answer"), chain(95, fault="the bucket is full"))
+    desk.down(90)
+    assert pipeline.snapshot(desk.store, desk.now).faults == (
+        "Kafka has not answered for 1 min: prices stand still, history goes on.",
+        "The loader reported before Kafka went away: unavailable: no answer.",
+        "The sink reported before Kafka went away for stock-data/0: the bucket is full.",
+    )

@@ -85,3 +85,17 @@ def test_a_spark_has_its_newest_price_last_and_no_more_points_than_asked():
     assert (spark[0], spark[-1]) == (1.0, 200.0)
     assert np.all(np.diff(spark) > 0)
     assert tape.spark("NONE", 40) == []
+
+
+def test_a_spark_is_of_the_newest_trading_day_alone():
+    tape, offsets = Tape(), iter(range(1_000))
+    for number in range(30):
+        tape.add(quote(price="500", at=NOW + timedelta(minutes=number)), next(offsets))
+    assert tape.spark("IBM", 40) == [500.0] * 30
+    tomorrow = NOW + timedelta(days=1)
+    for number in range(5):
+        tape.add(quote(price=str(number + 1), at=tomorrow + timedelta(seconds=5 * number)), next(offsets))
+    assert tape.spark("IBM", 40) == [1.0, 2.0, 3.0, 4.0, 5.0]
+    for number in range(20):
+        tape.add(quote(price="9", at=tomorrow + timedelta(minutes=1 + number)), next(offsets))
+    assert tape.spark("IBM", 40) == [5.0] + [9.0] * 20

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from stock_common.status import MarketState
-from stock_dashboard import market, text
+from stock_dashboard import market, markup, text
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -95,3 +95,19 @@ def test_exchange_of_a_symbol(symbol, markets, calendar):
 def test_open_now_carries_the_last_word_over_the_next_change(state, hour, is_open):
     times = {name: datetime(2026, 11, 23, value, tzinfo=UTC) if name != "is_open" else value for name, value in state.items()}
     assert market.open_now(MarketState(calendar="XNYS", **times), datetime(2026, 11, 23, hour, tzinfo=UTC)) is is_open
+
+
+@pytest.mark.parametrize(
+    ("hour", "zone", "said"),
+    [
+        pytest.param(21, "Europe/Berlin", "16:00 EST (22:00 CET for you)", id="today"),
+        pytest.param(21 + 24, "Europe/Berlin", "Tue 24 Nov, 16:00 EST (22:00 CET for you)", id="the same day"),
+        pytest.param(24, "Europe/Berlin", "19:00 EST (Tue 24 Nov, 01:00 CET for you)", id="the viewer's tomorrow"),
+        pytest.param(21, "Asia/Tokyo", "16:00 EST (06:00 JST for you)", id="today there is another day"),
+        pytest.param(21, "America/New_York", "16:00 EST", id="the same zone"),
+    ],
+)
+def test_a_time_in_both_zones(hour, zone, said):
+    now = datetime(2026, 11, 23, 15, 30, tzinfo=UTC)
+    time = datetime(2026, 11, 23, tzinfo=UTC) + timedelta(hours=hour)
+    assert markup.both_times(time, NEW_YORK, ZoneInfo(zone), now) == said

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from stock_dashboard import text
 from stock_dashboard.bars import Bars
 
 LEAST_BARS = 40
@@ -20,6 +22,19 @@ def local_times(bars: Bars, zone: tzinfo, intraday: bool) -> pd.DatetimeIndex:
     if not intraday:
         return pd.DatetimeIndex(bars.days.astype("datetime64[s]"))
     return pd.DatetimeIndex(bars.starts).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+
+
+def spoken_times(bars: Bars, zone: tzinfo) -> list[str]:
+    """Each bar's start with its zone and, where that is another, in UTC: `Mon 23 Nov 09:30 EST · 14:30 UTC`."""
+    return [_spoken(second, zone) for second in bars.starts.astype("datetime64[s]").astype("int64").tolist()]
+
+
+@lru_cache(maxsize=20_000)
+def _spoken(second: int, zone: tzinfo) -> str:
+    instant = datetime.fromtimestamp(second, UTC)
+    local = instant.astimezone(zone)
+    name = text.zone_name(local)
+    return f"{local:%a} {local.day} {local:%b %H:%M} {name}" + ("" if name == "UTC" else f" · {instant:%H:%M} UTC")
 
 
 def local_days(seconds: np.ndarray, zone: tzinfo) -> np.ndarray:
@@ -69,7 +84,7 @@ def filled(times: pd.DatetimeIndex, bars: Bars, minutes: int) -> tuple[pd.Dateti
     return pd.DatetimeIndex(before.append(times)), Bars(np.r_[starts, bars.starts], np.r_[days, bars.days], *numbers)
 
 
-def time_range(times: pd.DatetimeIndex, minutes: int) -> list[str]:
-    """What the time axis shows: the bars and a little room. Left to itself plotly counts the hours that were cut out too."""
+def time_range(times: pd.DatetimeIndex, minutes: int, least: int = 0) -> list[str]:
+    """What the time axis shows: the bars and a little room, at least `least` bars. Left to itself plotly counts the hours that were cut out too."""
     step = pd.Timedelta(minutes=minutes)
-    return [str(times[0] - step), str(times[-1] + 2 * step)]
+    return [str(times[0] - step), str(max(times[-1] + 2 * step, times[0] + least * step))]

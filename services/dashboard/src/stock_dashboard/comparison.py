@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import tzinfo
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +12,13 @@ import pyarrow as pa
 from stock_dashboard import palette, text
 from stock_dashboard.axes import closed_hours, local_times, time_range
 from stock_dashboard.bars import Bars, empty
+from stock_dashboard.market import Exchange
 
 LIMIT = 10
 BASE = 100.0
 HEIGHT = 500
+LEAST_STEPS = 10
+"""A day's first bars leave room for the next ones."""
 SCHEMA = pa.schema(
     [
         ("symbol", pa.string()),
@@ -91,18 +93,18 @@ def table(lines: list[Line]) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def chart(lines: list[Line], zone: tzinfo, minutes: int, closes: bool) -> go.Figure:
+def chart(lines: list[Line], exchange: Exchange, minutes: int, closes: bool) -> go.Figure:
     """One line a symbol, told apart by colour and dash, each with its name at its end. `closes`: hours without bars are cut out."""
     intraday = minutes < 1_440
     every = _union(lines)
-    times = local_times(every, zone, intraday)
+    times = local_times(every, exchange.zone, intraday)
     figure = go.Figure()
     for line, (colour, dash) in zip(lines, palette.LINES, strict=False):
         figure.add_trace(
             go.Scatter(
-                x=local_times(line.bars, zone, intraday),
+                x=local_times(line.bars, exchange.zone, intraday),
                 y=line.values,
-                mode="lines",
+                mode="lines" if len(line.values) > 1 else "lines+markers",
                 name=line.symbol,
                 line={"color": colour, "dash": dash, "width": 1.7},
                 customdata=line.bars.close,
@@ -113,7 +115,10 @@ def chart(lines: list[Line], zone: tzinfo, minutes: int, closes: bool) -> go.Fig
     for label in _labels(lines):
         figure.add_annotation(x=1, xref="paper", xanchor="left", yref="y", showarrow=False, borderpad=1, **label)
     breaks = closed_hours(times, every.days, intraday) if closes else []
-    figure.update_xaxes(rangebreaks=breaks, range=time_range(times, minutes), gridcolor=palette.GRID, zeroline=False, showline=False)
+    hover = f"%a %-d %b, %H:%M {exchange.place}" if intraday else "%a %-d %b %Y"
+    figure.update_xaxes(
+        hoverformat=hover, rangebreaks=breaks, range=time_range(times, minutes, LEAST_STEPS), gridcolor=palette.GRID, zeroline=False, showline=False
+    )
     figure.update_yaxes(side="left", gridcolor=palette.GRID, zeroline=False, ticklabelposition="inside top")
     figure.update_layout(
         height=HEIGHT,

@@ -90,9 +90,12 @@ def _market(item: MarketState, now: datetime, viewer: tzinfo) -> str:
 
 
 def both_times(time: datetime, zone: tzinfo, viewer: tzinfo, now: datetime) -> str:
-    """The exchange's time and, where it differs, the viewer's: `09:30 EST (15:30 CET for you)`."""
-    here, there = text.stamp(time, zone, now), text.stamp(time, viewer, now)
-    return here if time.astimezone(zone).utcoffset() == time.astimezone(viewer).utcoffset() else f"{here} ({there} for you)"
+    """The exchange's time and, where it differs, the viewer's: `09:30 EST (15:30 CET for you)`; the viewer's day only where it is another."""
+    here, there = time.astimezone(zone), time.astimezone(viewer)
+    if here.utcoffset() == there.utcoffset():
+        return text.stamp(time, zone, now)
+    same = here.date() == there.date() and now.astimezone(zone).date() == now.astimezone(viewer).date()
+    return f"{text.stamp(time, zone, now)} ({text.clock(time, viewer, seconds=False) if same else text.stamp(time, viewer, now)} for you)"
 
 
 def _stage(stage: Stage, now: datetime) -> str:
@@ -116,7 +119,7 @@ def quote_head(quote: Quote, zone: tzinfo, now: datetime) -> str:
         ("High", text.price(quote.high)),
         ("Low", text.price(quote.low)),
         ("Prev. close", text.price(quote.previous)),
-        ("Volume today", text.count(quote.volume)),
+        ("Day's volume", text.count(quote.volume)),
         ("Data", quote.entitlement or "–"),
         ("Source", quote.source),
     )

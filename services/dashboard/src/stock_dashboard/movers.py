@@ -37,7 +37,7 @@ class Movers(NamedTuple):
 
 
 def ranked(rows: Sequence[Row], count: int = SHOWN) -> Movers:
-    """Gainers and losers by change against the previous close in percent, the most active by what was traded today (price times volume)."""
+    """Gainers and losers by change against the previous close in percent, the most active by price times the day's volume."""
     newest = max((row["at"] for row in rows), default=0.0)
     fresh = [row | {"turnover": row["price"] * (row["volume"] or 0)} for row in rows if newest - row["at"] <= STALE_DAYS * 86_400]
     moved = [row for row in fresh if row["percent"] is not None]

@@ -7,15 +7,12 @@ from typing import Literal, NamedTuple
 
 from stock_common.status import AuditStatus, ChainStatus, LoaderStatus, PartitionVerdict, ProducerStatus
 from stock_common.topics import QUOTES, SUNK
-from stock_dashboard import text
-from stock_dashboard.store import Link, LiveStore
+from stock_dashboard import faults, text
+from stock_dashboard.store import LiveStore
 
 State = Literal["ok", "late", "down", "unknown"]
-SILENT_SECONDS = 120.0
-"""A service whose state is older than this says nothing any more; the loader and the auditor get their own interval more."""
 S3_LATE_SECONDS = 300.0
-LOAD_GRACE_SECONDS = 120.0
-AUDIT_SILENT_SECONDS = 600.0
+LOAD_GRACE_SECONDS = 60.0
 SIMULATED = "simulated"
 CREDIT_SECONDS = 3_600.0
 """An X-SMALL warehouse costs one credit an hour, billed by the second."""
@@ -71,7 +68,7 @@ def snapshot(store: LiveStore, now: datetime) -> Snapshot:
     sources = {item.quote.source for item in store.newest().values()} | ({producer.source} if producer else set())
     simulated = SIMULATED in sources or store.stored_simulated
     known = Snapshot(now, stages, (), producer, loader, audit, chains, up, simulated)
-    return known._replace(faults=tuple(faults(known, store.link)))
+    return known._replace(faults=tuple(faults.told(known, store.link)))
 
 
 def partitions(
@@ -132,7 +129,7 @@ def _s3(rows: list[PartitionRow], chains: tuple[ChainStatus, ...], now: datetime
     reached, times = [row.s3 for row in rows], [row.s3_time for row in rows if row.s3_time is not None]
     known = Stage("S3", _sum(reached), _behind(rows, reached), max(times, default=None), "ok")
     said = max((chain.at for chain in chains), default=None)
-    return _judged(known, "the sink", said, SILENT_SECONDS, S3_LATE_SECONDS, now, up)
+    return _judged(known, "the sink", said, faults.SILENT_SECONDS, S3_LATE_SECONDS, now, up)
 
 
 def _warehouse(rows: list[PartitionRow], loader: LoaderStatus | None, now: datetime, up: bool) -> Stage:
@@ -155,44 +152,3 @@ def _judged(stage: Stage, service: str, said: datetime | None, silent_after: flo
             state="late", note=f"{text.count(stage.behind)} records behind, the newest there is {text.age((now - stage.newest).total_seconds())} old"
         )
     return stage
-
-
-def faults(known: Snapshot, link: Link) -> list[str]:
-    """One sentence for each thing that is wrong, the worst first."""
-    now, audit, loader = known.now, known.audit, known.loader
-    found = []
-    if audit is not None and not audit.complete:
-        named = [*audit.findings, *(finding for part in audit.partitions for finding in part.findings)]
-        found.append(f"The three stages do not hold the same records: {_sentence(named[0] if named else 'see the partitions below')}")
-    if link.state == "down":
-        found.append(f"Kafka has not answered for {text.age(text.since(link.since, now))}: prices stand still, history goes on.")
-    for service, state in (("producer", known.producer), ("loader", loader), ("auditor", audit)):
-        if state is not None and state.fault:
-            found.append(f"The {service} reports: {fault_words(state.fault)}")
-    found += [f"The sink reports for {chain.topic}/{chain.partition}: {fault_words(chain.fault)}" for chain in known.chains if chain.fault][:1]
-    found += [f"{stage.name}: {stage.note}." for stage in known.stages[1:] if stage.state in ("late", "down")]
-    if known.link_up:
-        found += _silences(known)
-    if loader is not None and loader.quarantined:
-        found.append(f"{text.count(loader.quarantined)} objects are in quarantine and not in Snowflake.")
-    return found
-
-
-def _silences(known: Snapshot) -> list[str]:
-    producer, audit, found = known.producer, known.audit, []
-    if producer is not None and (silent := (known.now - producer.at).total_seconds()) > max(SILENT_SECONDS, 2 * producer.interval_seconds):
-        found.append(f"The producer is silent for {text.age(silent)}: no new quotes are to be expected.")
-    if audit is not None and (silent := (known.now - audit.at).total_seconds()) > AUDIT_SILENT_SECONDS:
-        found.append(f"The auditor is silent for {text.age(silent)}: its verdict is of that time.")
-    return found
-
-
-def fault_words(fault: str) -> str:
-    """A fault as a service says it, as one sentence for a reader: what a driver adds in brackets and addresses is for the log."""
-    if fault.startswith("unavailable: ") and "HTTPConnectionPool" in fault:
-        return "what it writes to or reads from does not answer; it tries again by itself."
-    return _sentence(fault)
-
-
-def _sentence(fault: str) -> str:
-    return fault if fault.endswith((".", "!", "?")) else f"{fault}."

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from stock_common.status import LoaderStatus, ProducerStatus
-from stock_dashboard import market, pipeline, text
+from stock_dashboard import faults, market, text
+from stock_dashboard.faults import OLD_AT_LEAST_SECONDS, OLD_ROUNDS
 from stock_dashboard.history import Picture
-from stock_dashboard.store import LiveStore
+from stock_dashboard.store import Link, LiveStore
 
 NEVER_OLD = 1e12
-OLD_ROUNDS = 6
-OLD_AT_LEAST_SECONDS = 60.0
 SLOW_SECONDS = 8.0
 """A warehouse that wakes up answers within a few seconds."""
 
@@ -25,35 +24,29 @@ def feed_words(store: LiveStore, now: datetime) -> str | None:
     if link.state == "connecting" or newest is None or producer is None:
         return None
     if producer.fault:
-        return f"The producer reports: {producer.fault}"
-    if not any(market.open_now(item, now) for item in producer.markets):
-        return None
-    silent, allowed = text.since(newest, now) or 0.0, max(OLD_AT_LEAST_SECONDS, OLD_ROUNDS * producer.interval_seconds)
-    if silent <= allowed:
-        return None
-    return f"No quote has come for {text.age(silent)} although the market is open: the producer or its source stands still."
+        return f"The producer reports: {faults.words(producer.fault)}"
+    return faults.standstill(producer, newest, now)
 
 
-def history_words(picture: Picture, loader: LoaderStatus | None = None) -> str | None:
-    """What a reader is told of a history that is not as it should be; None while it is. `loader`: a page that is only open does not ask the
-    warehouse, but what the loader says of it makes its history old all the same."""
-    held = picture.table is not None
+def history_words(picture: Picture, link: Link, loader: LoaderStatus | None = None) -> str | None:
+    """What a reader is told of a history that is not as it should be; None while it is. `link`: whether prices go on all the same. `loader`: a
+    page that is only open does not ask the warehouse, but what the loader says of it makes its history old all the same; while Kafka is away it
+    says nothing new."""
+    held, live = picture.table is not None, link.state != "down"
     seen = f" What is shown was read {text.ago(picture.age)}." if held else ""
     match picture.fault:
         case "denied":
-            return (
-                "The warehouse does not let the dashboard read its views: its role, key or grants have to be put right (the log names them). "
-                "Live prices go on."
-            )
+            right = "its role, key or grants have to be put right (the log names them)"
+            return f"The warehouse does not let the dashboard read its views: {right}.{' Live prices go on.' if live else ''}"
         case "unavailable":
-            return f"The warehouse does not answer: live prices go on, history is tried again by itself.{seen}"
+            return f"The warehouse does not answer{': live prices go on,' if live else ' either:'} history is tried again by itself.{seen}"
         case "refused":
             return "The warehouse refused the question: its views are of another version than the dashboard (the log has its answer)."
     if picture.waiting is not None and picture.waiting >= SLOW_SECONDS:
         waits = f"has not answered for {text.age(picture.waiting)} (it may be waking up)"
-        return f"The warehouse {waits}: live prices go on, history comes when it answers.{seen}"
-    if held and loader is not None and loader.fault:
-        told = pipeline.fault_words(loader.fault)
+        return f"The warehouse {waits}: {'live prices go on, ' if live else ''}history comes when it answers.{seen}"
+    if held and live and loader is not None and loader.fault:
+        told = faults.words(loader.fault)
         return f"Nothing new reaches the warehouse. The history shown was read {text.ago(picture.age)}. The loader reports: {told}"
     return None
 

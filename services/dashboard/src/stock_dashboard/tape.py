@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import OrderedDict, deque
 from datetime import date, datetime
 from typing import NamedTuple
@@ -54,6 +55,8 @@ class Minutes:
         self._newest: datetime | None = None
         self._day: date | None = None
         self._cumulative = 0
+        self._trading_day: date | None = None
+        self._day_from = 0.0
         self.whole_from: float | None = None
 
     def add(self, quote: Quote, at: datetime) -> None:
@@ -65,6 +68,8 @@ class Minutes:
             return
         traded = self._traded(quote)
         self._newest = at
+        if quote.trading_day != self._trading_day:
+            self._trading_day, self._day_from = quote.trading_day, minute
         if start and start[-1] == minute:
             high[-1], low[-1] = max(high[-1], price), min(low[-1], price)
             close[-1] = price
@@ -100,7 +105,8 @@ class Minutes:
         return np.array([list(column) for column in self._columns], dtype="float64").reshape(FIELDS, -1)
 
     def closes(self) -> list[float]:
-        return list(self._columns[4])
+        """Of the newest trading day."""
+        return list(self._columns[4][bisect_left(self._columns[0], self._day_from) :])
 
 
 class Tape:
@@ -138,11 +144,14 @@ class Tape:
         if known is not None and observed.rank <= known.rank:
             return False
         self.newest[quote.symbol] = observed
-        self._recent.setdefault(quote.symbol, deque(maxlen=RECENT_PRICES)).append(float(quote.price))
+        recent = self._recent.setdefault(quote.symbol, deque(maxlen=RECENT_PRICES))
+        if known is not None and known.quote.trading_day != quote.trading_day:
+            recent.clear()
+        recent.append(float(quote.price))
         return True
 
     def spark(self, symbol: str, points: int) -> list[float]:
-        """At most `points` prices, oldest first, the newest last: minutes where there are enough, else the last prices."""
+        """At most `points` prices of the newest trading day, oldest first, the newest last: minutes where there are enough, else the last prices."""
         minutes = self.minutes.get(symbol)
         prices = minutes.closes() if minutes else []
         if len(prices) < SPARK_MINUTES:

@@ -46,7 +46,7 @@ def _draw(shared: runtime.Runtime, rule: str) -> list[dict]:
     """The table; returns the rows that are seen, as for a file."""
     store, now = shared.store, shared.now()
     known = alerting.known(shared, acted=False)
-    said = [words for words in (states.feed_words(store, now), states.history_words(known.picture, store.loader())) if words]
+    said = [words for words in (states.feed_words(store, now), states.history_words(known.picture, store.link, store.loader())) if words]
     st.html(markup.notes(said) or "<span></span>")
     if not known.alerts:
         st.html(markup.blank(*_nothing(shared, known.picture.pending, known.picture.fault is not None)))

@@ -62,7 +62,7 @@ def _draw(shared: runtime.Runtime, chosen: list[str], span: Range, acted: bool) 
     found = dict(zip(chosen, shared.pictures(asked, acted=acted), strict=True))
     result = comparison.compared({symbol: quotes.joined(shared, symbol, span, found[symbol], exchanges[symbol])[0] for symbol in chosen})
     worst = next((picture for picture in found.values() if picture.fault), next(iter(found.values())))
-    said = [words for words in (states.feed_words(shared.store, now), states.history_words(worst, shared.store.loader())) if words]
+    said = [words for words in (states.feed_words(shared.store, now), states.history_words(worst, shared.store.link, shared.store.loader())) if words]
     st.html(markup.notes(said) or "<span></span>")
     if not result.lines:
         pending = any(picture.pending for picture in found.values())
@@ -71,8 +71,8 @@ def _draw(shared: runtime.Runtime, chosen: list[str], span: Range, acted: bool) 
     places = set(exchanges.values())
     exchange = places.pop() if len(places) == 1 else market.UTC_TIME
     closes = all(place.calendar != market.ALWAYS_OPEN for place in exchanges.values())
-    chart = comparison.chart(result.lines, exchange.zone, span.minutes, closes)
-    plot.show(chart, key=f"compare-{span.name}")
+    chart = comparison.chart(result.lines, exchange, span.minutes, closes)
+    plot.show(chart, key=f"compare-{span.name}", opened=acted)
     st.html(markup.table(HEADS, [_row(line, exchange, span) for line in result.lines]))
     st.html(markup.foot(_foot(result, span, exchange, {symbol: picture for symbol, picture in found.items() if picture.table is not None})))
     return result.lines

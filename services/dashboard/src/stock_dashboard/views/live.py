@@ -43,7 +43,7 @@ def _draw(shared: runtime.Runtime, group: str, acted: bool) -> list[dict[str, An
     store, now = shared.store, shared.now()
     known = quotes.known(shared, acted)
     faulty = not known.rows or known.picture.fault == "denied"
-    said = [words for words in (states.feed_words(store, now), states.history_words(known.picture) if faulty else None) if words]
+    said = [words for words in (states.feed_words(store, now), states.history_words(known.picture, store.link) if faulty else None) if words]
     st.html(markup.notes(said) or "<span></span>")
     if not known.rows:
         st.html(markup.blank(*states.nothing(store, known.picture.pending)))

@@ -38,7 +38,7 @@ def _draw(shared: runtime.Runtime, acted: bool) -> Movers:
     store, now = shared.store, shared.now()
     known = quotes.known(shared, acted)
     faulty = not known.rows or known.picture.fault == "denied"
-    said = [words for words in (states.feed_words(store, now), states.history_words(known.picture) if faulty else None) if words]
+    said = [words for words in (states.feed_words(store, now), states.history_words(known.picture, store.link) if faulty else None) if words]
     st.html(markup.notes(said) or "<span></span>")
     if not known.rows:
         st.html(markup.blank(*states.nothing(store, known.picture.pending)))
@@ -57,4 +57,4 @@ def _draw(shared: runtime.Runtime, acted: bool) -> Movers:
 
 def _foot(symbols: int, left_out: int) -> str:
     old = f" {left_out} with a last quote more than {movers.STALE_DAYS} days behind the newest are left out." if left_out else ""
-    return f"Of {symbols} symbols: change against the previous close; most active by what was traded today, price times volume.{old}"
+    return f"Of {symbols} symbols: change against the previous close; most active by price times the day's volume.{old}"

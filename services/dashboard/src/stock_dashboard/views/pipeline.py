@@ -55,7 +55,7 @@ def way(state: Snapshot, store: LiveStore) -> list[tuple[str, str, str, list[str
     delays = store.delays()
     kafka, s3, warehouse = state.stages
     fetched = producer.fetched_at if producer else None
-    silent = producer is not None and any(fault.startswith("The producer") for fault in state.faults)
+    silent = producer is not None and any(fault.startswith(("The producer", "No quote has come")) for fault in state.faults)
     return [
         (
             "unknown" if producer is None else "late" if silent else "ok",

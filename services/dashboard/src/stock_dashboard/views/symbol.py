@@ -85,7 +85,8 @@ def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[st
     wait = runtime.PARTIAL_PAINT_SECONDS if span.intraday and shared.store.minutes(symbol)[1] is not None else runtime.FIRST_PAINT_SECONDS
     picture = shared.picture(_query(shared, symbol, span), acted=acted, wait=wait)
     shown, live_from = quotes.joined(shared, symbol, span, picture, exchange)
-    said = [words for words in (states.feed_words(shared.store, now), states.history_words(picture, shared.store.loader())) if words]
+    store = shared.store
+    said = [words for words in (states.feed_words(store, now), states.history_words(picture, store.link, store.loader())) if words]
     st.html(markup.notes(said) or "<span></span>")
     if not shown:
         title = "Loading" if picture.pending else "No bars yet"
@@ -103,7 +104,7 @@ def _chart(shared: runtime.Runtime, symbol: str, span: Range, overlays: tuple[st
         previous_close=quote.previous if quote and span.name == "1D" else None,
         marks=marks(shared, symbol, shown),
     )
-    plot.show(charts.price_chart(symbol, shown, look), key=f"chart-{symbol}-{span.name}")
+    plot.show(charts.price_chart(symbol, shown, look), key=f"chart-{symbol}-{span.name}", opened=acted)
     st.html(markup.foot(_source(span, shown, picture, live_from, exchange, "VWAP" in overlays)))
     return Shown(shown, None if span.intraday or picture.table is None else bars.adjusted_at(picture.table))
 
