@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ class Project:
         self._options += [part for profile in profiles for part in ("--profile", profile)]
         inherited = {key: os.environ[key] for key in ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "SSL_CERT_FILE") if key in os.environ}
         self._env = inherited | dict(variables)
+
+    def but(self, variables: Mapping[str, str]) -> Project:
+        """The same project with other variables on top."""
+        other = copy(self)
+        other._env = self._env | dict(variables)
+        return other
 
     def run(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         return docker("compose", *self._options, *arguments, seconds=seconds, env=self._env)

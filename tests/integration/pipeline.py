@@ -23,7 +23,9 @@ AUDIT_SECONDS = 60.0
 
 
 class Pipeline:
-    """A running stack and the ways to look into it."""
+    """A running stack and the ways to look into it. `symbols`: how many it has at least."""
+
+    symbols = 50
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack

@@ -1,0 +1,63 @@
+"""What breaks a part of a running project from inside: stopped, held by a debugger, short of memory, with other settings, visited."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine import ROOT, Project, docker, said
+from poll import poll_until
+from test_kills import UP
+
+HERE = Path(__file__).parent
+MEBIBYTE = 1 << 20
+ANEW = ("up", "--detach", "--no-build", "--no-deps", "--wait", "--wait-timeout", "90")
+DEBUGGER = ("--cap-drop", "ALL", "--cap-add", "SYS_PTRACE", "--cap-add", "DAC_READ_SEARCH", "--network", "none")
+
+
+@contextmanager
+def stopped(project: Project, service: str) -> Iterator[None]:
+    project.do("stop", service, seconds=60)
+    try:
+        yield
+    finally:
+        project.do(*UP, service, seconds=120)
+
+
+@contextmanager
+def held(project: Project, service: str) -> Iterator[None]:
+    """The service's main thread stands still; it goes on answering."""
+    (part,) = project.of(service)
+    found = re.match(r"FROM (\S+)", (ROOT / "services" / service / "Dockerfile").read_text())
+    assert found, service
+    beside = ("--pid", f"container:{part['Id']}")
+    debugger = said("run", "--detach", *beside, *DEBUGGER, found[1], "python", "-c", (HERE / "hold.py").read_text()).strip()
+    try:
+        poll_until(lambda: "held" in said("logs", debugger), f"{service} held", 30)
+        yield
+    finally:
+        docker("rm", "--force", debugger)
+
+
+@contextmanager
+def given(project: Project, variables: Mapping[str, str], service: str) -> Iterator[None]:
+    """The service made anew with other variables; with its own ones again afterwards."""
+    project.but(variables).do(*ANEW, service, seconds=150)
+    try:
+        yield
+    finally:
+        project.do(*ANEW, service, seconds=150)
+
+
+def limit_memory(project: Project, service: str, size: float) -> None:
+    (part,) = project.of(service)
+    said("update", "--memory", str(int(size)), "--memory-swap", str(int(size)), part["Id"])
+    project.do("restart", service, seconds=60)
+
+
+def visit(project: Project, query: str, seconds: float) -> None:
+    """A tab that opens a page of the dashboard, and closes after so long."""
+    script = (HERE / "visit.py").read_text()
+    project.do("exec", "-T", "dashboard", "python", "-c", script, query, str(seconds), seconds=seconds + 30)
