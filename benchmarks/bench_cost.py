@@ -1,126 +1,154 @@
 """What the pipeline uses of what is paid for: calls, S3 requests by verb, bytes, and seconds that a warehouse would be awake.
 
-    make bench-cost                                    five minutes open, five closed, flush and load every 60 s
-    make bench-cost ARGS="--minutes 2 --load 30"
+    make bench-cost                                    flush each 30 s, load each 120 s, four minutes open and four closed (about 14 in all)
+    make bench-cost ARGS="--minutes 2 --flush 15 --load 30"
 
-Each service reaches the S3 server and the local Snowflake through a relay of its own, which counts. First the market is open (100 symbols
-every 5 s), then it is closed (the calendar of an exchange that is closed now), each for so many minutes once the change has come through.
-Targets: no more than one PUT a partition and flush age; no statement to the warehouse while the market is closed.
+Each service reaches the S3 server, the local Snowflake and the market through a relay of its own, which counts. First the market is open
+(100 symbols every 5 s), then it is closed (the calendar of an exchange that is closed now), each for so many minutes once the change has come
+through. Targets: no more than one PUT a partition and flush age; no statement to the warehouse while the market is closed; no more LISTs than
+infra/usage.py counts. Exit code 1 when one is missed. The table is written into results/cost.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import re
+import sys
 import tempfile
-import time
 from collections import Counter
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from typing import NamedTuple
+from urllib.parse import unquote
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "infra"))
+
+import usage
 from figures import machine, table
-from wiretap import Request, Wiretap
+from meters import USERS, Meters, Phase
 
 from stock_stack.ports import free
 from stock_stack.services import NEEDS
 from stock_stack.site import SYMBOLS, Site
 from stock_stack.stack import Stack
 
-AUTO_SUSPEND_SECONDS = 60
-"""The warehouse's setting; it is billed until then (docs/cost.md)."""
 CLOSED_AT = {True: "XTKS", False: "XNYS"}
 """Is it 12 to 22 UTC? → an exchange that is closed now. Tokyo trades from 0 to 6 UTC, New York between 13:30 and 21."""
-USERS = ("s3-sink", "sf-loader", "auditor", "dashboard")
-QUERY = "/queries/v1/query-request"
+VERBS = ("PUT", "LIST", "HEAD", "GET", "DELETE")
+PARTITION = re.compile(r"raw/([^/]+)/[^/]+/partition=(\d+)/")
 
 
-def verb(request: Request) -> str:
-    """PUT, GET, HEAD, DELETE, or LIST for a GET with list-type."""
-    return "LIST" if request.verb == "GET" and "list-type" in parse_qs(urlsplit(request.target).query) else request.verb
+class Cadence(NamedTuple):
+    """Seconds between flushes and between loads, minutes of each phase, symbols asked for every 5 s. `settle`: wait for a change to come through."""
+
+    flush: int
+    load: int
+    minutes: float
+    symbols: int
+    settle: bool = True
 
 
 def awake(times: list[float], begun: float, end: float) -> float:
-    """Seconds of [begun, end] in which a warehouse with these statements is awake: each keeps it so for AUTO_SUSPEND_SECONDS."""
+    """Seconds of [begun, end] in which a warehouse with these statements is awake: each keeps it so until it would suspend itself."""
     seconds, until = 0.0, begun
     for at in sorted(times):
-        seconds += max(0.0, min(at + AUTO_SUSPEND_SECONDS, end) - max(at, until))
-        until = max(until, min(at + AUTO_SUSPEND_SECONDS, end))
+        seconds += max(0.0, min(at + usage.AUTO_SUSPEND_SECONDS, end) - max(at, until))
+        until = max(until, min(at + usage.AUTO_SUSPEND_SECONDS, end))
     return seconds
 
 
-class Meters:
-    """Two relays a service: to the S3 server and to the local Snowflake."""
-
-    def __init__(self, stack: Stack) -> None:
-        ports = stack.site.ports
-        self.s3 = {name: Wiretap(ports["s3"]) for name in USERS}
-        self.warehouse = {name: Wiretap(ports["snowflake"]) for name in USERS}
-
-    def environment(self, name: str) -> dict[str, str]:
-        if name not in USERS:
-            return {}
-        return {"S3_ENDPOINT_URL": self.s3[name].url, "SNOWFLAKE_PORT": str(self.warehouse[name].port)}
-
-    def rows(self, phase: str, begun: float, end: float, up: dict[str, int]) -> list[tuple[object, ...]]:
-        """(phase, service, PUT, LIST, HEAD, GET, DELETE, bytes to S3, statements, seconds awake) of the time from `begun` to `end`."""
-        found: list[tuple[object, ...]] = []
-        for name in USERS:
-            verbs = Counter(verb(request) for request in self.s3[name].requests if begun <= request.at < end)
-            statements = [r.at for r in self.warehouse[name].requests if begun <= r.at < end and r.target.startswith(QUERY)]
-            sent = self.s3[name].bytes_up - up[name]
-            counts = (verbs[kind] for kind in ("PUT", "LIST", "HEAD", "GET", "DELETE"))
-            found.append((phase, name, *counts, f"{sent:,}", len(statements), f"{awake(statements, begun, end):.0f}"))
-        return found
-
-    def close(self) -> None:
-        for tap in (*self.s3.values(), *self.warehouse.values()):
-            tap.close()
-
-
-def phase(stack: Stack, meters: Meters, name: str, minutes: float) -> list[tuple[object, ...]]:
-    begun, up = time.monotonic(), {user: meters.s3[user].bytes_up for user in USERS}
-    while time.monotonic() < begun + minutes * 60:
-        stack.check()
-        time.sleep(1)
-    return meters.rows(name, begun, time.monotonic(), up)
-
-
-def measure(data: Path, minutes: float, flush: int, load: int, symbols: int) -> list[tuple[object, ...]]:
-    watched = ",".join(SYMBOLS.read_text().split()[:symbols])
+def measure(data: Path, cadence: Cadence) -> tuple[Phase, Phase]:
+    """The market open, then closed."""
+    flush, load = cadence.flush, cadence.load
+    watched = ",".join(SYMBOLS.read_text().split()[: cadence.symbols])
     settings = {"FLUSH_SECONDS": str(flush), "LOAD_INTERVAL_SECONDS": str(load), "AUDIT_INTERVAL_SECONDS": "60", "SYMBOLS": watched}
     # The relays go last: a service that stops still speaks to its servers.
     with ExitStack() as relays, Stack(Site(data, free(), settings), print) as stack:
-        stack.start("topics", "bucket", "migrations")
+        stack.start("topics", "bucket", "migrations", "market")
         meters = relays.enter_context(closing(Meters(stack)))
         for name in NEEDS:
             stack.start(name, environment=meters.environment(name))
-        settle = 2 * flush + load + 30
-        print(f"open: {settle} s to settle, then {minutes:g} min", flush=True)
-        phase(stack, meters, "", settle / 60)
-        rows = phase(stack, meters, "open", minutes)
+        meters.phase(stack, "", 2 * flush + load + 30 if cadence.settle else load)
+        opened = meters.phase(stack, "open", cadence.minutes * 60)
         stack.stop("producer")
-        stack.start("producer", environment={"MARKET_CALENDAR": CLOSED_AT[12 <= datetime.now(UTC).hour < 22]})
-        print(f"closed: {settle + load} s to settle, then {minutes:g} min", flush=True)
-        phase(stack, meters, "", (settle + load) / 60)
-        rows += phase(stack, meters, "closed", minutes)
+        calendar = {"MARKET_CALENDAR": CLOSED_AT[12 <= datetime.now(UTC).hour < 22]}
+        stack.start("producer", environment=meters.environment("producer") | calendar)
+        # The last quotes go their way, the last load is audited, and what the audit found at rest stays so.
+        meters.phase(stack, "", 2 * flush + load + 70 if cadence.settle else load)
+        return opened, meters.phase(stack, "closed", cadence.minutes * 60)
+
+
+def busiest(phase: Phase) -> int:
+    """The most PUTs that a partition had."""
+    puts = (PARTITION.search(unquote(request.target)) for request in phase.s3["s3-sink"] if request.verb == "PUT")
+    return max(Counter(match[0] for match in puts if match).values(), default=0)
+
+
+def allowed(phase: Phase, cadence: Cadence) -> dict[str, float]:
+    """The most LISTs of a phase by infra/usage.py: of the loader and of the auditor."""
+    cycles = math.ceil(phase.seconds / cadence.load) + 1
+    audits = math.ceil(phase.seconds / usage.AUDIT_SECONDS) + 1
+    rest = math.ceil(phase.seconds / usage.REST_SECONDS) * usage.CHAINS
+    if phase.name == "closed":
+        return {"sf-loader": cycles * usage.LOADER_LISTS, "auditor": rest}
+    moving = usage.CHAINS  # Alerts come at any time.
+    after = cycles * (moving + usage.FIND_LISTS + usage.STEP_LISTS)
+    return {"sf-loader": cycles * usage.LOADER_LISTS, "auditor": audits * moving + after + rest}
+
+
+def targets(opened: Phase, closed: Phase, cadence: Cadence) -> list[tuple[str, str, str, bool]]:
+    """(what, limit, reached, met)."""
+    # One more for the ends of the phase, one for an hour that begins in it.
+    most = math.ceil(opened.seconds / cadence.flush) + 2
+    rows = [
+        ("PUTs of one partition, open", f"{most}", f"{busiest(opened)}", busiest(opened) <= most),
+        ("PUTs, closed", "0", f"{closed.count('s3-sink', 'PUT')}", not closed.count("s3-sink", "PUT")),
+        ("statements, closed", "0", f"{len(closed.asked)}", not closed.asked),
+    ]
+    for phase in (opened, closed):
+        for name, limit in allowed(phase, cadence).items():
+            reached = phase.count(name, "LIST")
+            rows.append((f"LISTs of {name}, {phase.name}", f"{limit:.0f}", f"{reached}", reached <= limit))
     return rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=5, help="of each phase (5)")
-    parser.add_argument("--flush", type=int, default=60, help="FLUSH_SECONDS (60)")
-    parser.add_argument("--load", type=int, default=60, help="LOAD_INTERVAL_SECONDS (60)")
+def report(opened: Phase, closed: Phase, cadence: Cadence) -> tuple[str, bool]:
+    """As Markdown, and whether every target is met."""
+    rows: list[tuple[object, ...]] = []
+    for phase in (opened, closed):
+        rows.append((phase.name, "producer", phase.calls, *[""] * (len(VERBS) + 3)))
+        for name in USERS:
+            times = phase.statements[name]
+            counts = (phase.count(name, kind) for kind in VERBS)
+            rows.append((phase.name, name, "", *counts, f"{phase.sent[name]:,}", len(times), f"{awake(times, phase.begun, phase.end):.0f}"))
+    used = table(("market", "service", "calls", *VERBS, "bytes to S3", "statements", "warehouse s"), rows)
+    judged = targets(opened, closed, cadence)
+    told = table(("what", "limit", "reached", ""), [(*row[:3], "met" if row[3] else "missed") for row in judged])
+    together = awake(opened.asked, opened.begun, opened.end)
+    text = (
+        f"{machine()}; {cadence.symbols} symbols every 5 s, flush {cadence.flush} s, load {cadence.load} s, audit 60 s; "
+        f"{cadence.minutes:g} minutes each.\n\n{used}\n\nA warehouse shared by all would have been awake for {together:.0f} of "
+        f"{opened.seconds:.0f} s open, and for {awake(closed.asked, closed.begun, closed.end):.0f} s closed.\n\n{told}"
+    )
+    return text, all(row[3] for row in judged)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench_cost", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=4, help="of each phase (4)")
+    parser.add_argument("--flush", type=int, default=30, help="FLUSH_SECONDS (30)")
+    parser.add_argument("--load", type=int, default=120, help="LOAD_INTERVAL_SECONDS (120)")
     parser.add_argument("--symbols", type=int, default=100, help="(100)")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as data:
-        rows = measure(Path(data), chosen.minutes, chosen.flush, chosen.load, chosen.symbols)
-    print(f"\n{machine()}; {chosen.symbols} symbols every 5 s")
-    print(f"flush {chosen.flush} s, load {chosen.load} s, audit 60 s; {chosen.minutes:g} min each\n")
-    headings = ("market", "service", "PUT", "LIST", "HEAD", "GET", "DELETE", "bytes to S3", "statements", "warehouse s")
-    print(table(headings, rows))
+    cadence = Cadence(chosen.flush, chosen.load, chosen.minutes, chosen.symbols)
+    with tempfile.TemporaryDirectory(prefix="cost-") as data:
+        text, met = report(*measure(Path(data), cadence), cadence)
+    print(f"\n{text}")
+    (Path(__file__).parent / "results" / "cost.md").write_text(f"# Cost\n\n{text}\n")
+    return 0 if met else 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

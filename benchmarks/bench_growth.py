@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import snowflake.connector
 from figures import machine, spread, table
 from growth.front import Front
 from growth.history import BEGIN, HOURS_A_DAY, LINKS_AN_HOUR, PARTITIONS, TOPIC, TOPIC_ID, History, require
+from local_warehouse import connection
 
 from stock_stack.ports import free
 from stock_stack.services import launcher
@@ -37,11 +37,11 @@ TARGET = 1.2
 NUMBERS = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS N FROM TABLE(GENERATOR(ROWCOUNT => {}))"
 LEDGER = f"""\
 INSERT INTO RAW.LOADED_FILES
-  (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST, OBJECT_KEY, ETAG, STATUS, OBJECT_TIME)
+  (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST, OBJECT_KEY, ETAG, STATUS, OBJECT_TIME, LOADED_AT)
 SELECT '{TOPIC}', '{TOPIC_ID}', PLACE, AT * {{rows}}, AT * {{rows}} + {{rows}} - 1, {{rows}}, 0, 0, 0,
   'raw/{TOPIC}/{TOPIC_ID}/partition=' || LPAD(TO_VARCHAR(PLACE), 5, '0') || '/dt=' || TO_CHAR(HOUR::TIMESTAMP, 'YYYY-MM-DD')
     || '/hour=' || TO_CHAR(HOUR::TIMESTAMP, 'HH24') || '/o' || LPAD(TO_VARCHAR(AT * {{rows}}), 20, '0') || '.parquet',
-  LPAD(TO_VARCHAR(PLACE * {{links}} + AT), 32, '0'), 'loaded', HOUR
+  LPAD(TO_VARCHAR(PLACE * {{links}} + AT), 32, '0'), 'loaded', HOUR, DATEADD('minute', 1, HOUR)
 FROM (
   SELECT PLACE, AT,
     DATEADD('hour', (FLOOR(AT / {LINKS_AN_HOUR * HOURS_A_DAY}) * 24 + MOD(FLOOR(AT / {LINKS_AN_HOUR}), {HOURS_A_DAY}))::INT, BEGAN) AS HOUR
@@ -49,30 +49,21 @@ FROM (
     SELECT FLOOR(N / {{links}})::INT AS PLACE, MOD(N, {{links}})::INT AS AT, '{BEGIN:%Y-%m-%d %H:%M:%S}'::TIMESTAMP AS BEGAN
     FROM ({{numbers}}) AS NUMBERS
   ) AS LINKS
-) AS TIMES"""
+) AS TIMES
+ORDER BY AT, PLACE"""
 TABLE = f"""\
 INSERT INTO RAW.STOCK_QUOTES (EVENT_ID, SYMBOL, PRICE, TRADING_DAY, FETCHED_AT, SOURCE, ENDPOINT, KAFKA_TOPIC_ID, KAFKA_PARTITION, KAFKA_OFFSET,
   KAFKA_TIME, SOURCE_FILE, LOADED_AT)
 SELECT TO_VARCHAR(N), 'AAPL', 1, '2019-01-01'::DATE, AT, 'simulated', 'GLOBAL_QUOTE', '{TOPIC_ID}',
-  FLOOR(N / {{offsets}})::INT, MOD(N, {{offsets}})::INT,
+  MOD(N, {PARTITIONS})::INT, FLOOR(N / {PARTITIONS})::INT,
   AT, 'raw', AT
 FROM (SELECT N, '2019-01-01 13:00:00'::TIMESTAMP AS AT FROM ({{numbers}}) AS NUMBERS) AS TIMES"""
 
 
 def fill(environment: dict[str, str], history: History) -> None:
     """Ledger and table as they are after so many loads."""
-    with closing(
-        snowflake.connector.connect(
-            account=environment["SNOWFLAKE_ACCOUNT"],
-            user=environment["SNOWFLAKE_USER"],
-            password=environment["SNOWFLAKE_PASSWORD"],
-            host=environment["SNOWFLAKE_HOST"],
-            port=int(environment["SNOWFLAKE_PORT"]),
-            protocol="http",
-            database="STOCKS",
-        )
-    ) as connection:
-        cursor = connection.cursor()
+    with connection(environment) as session:
+        cursor = session.cursor()
         count, offsets = history.links * PARTITIONS, history.links * history.rows
         cursor.execute(LEDGER.format(links=history.links, rows=history.rows, numbers=NUMBERS.format(count)))
         cursor.execute(TABLE.format(offsets=offsets, numbers=NUMBERS.format(offsets * PARTITIONS)))
@@ -121,9 +112,13 @@ def report(results: dict[int, dict[str, list[dict[str, float]]]]) -> str:
         for size, found in results.items():
             samples = found[what]
             seconds = [sample["seconds"] for sample in samples]
-            calls = " ".join(f"{statistics.median(sample[verb] for sample in samples):,.0f}" for verb in ("LIST", "HEAD"))
-            rows.append((what, f"{size:,}", calls, len(samples), spread(seconds, 3), f"{statistics.median(seconds) / base:.2f}"))
-    return table(("cycle", "objects", "LIST HEAD", "runs", "seconds, min / median / max", f"of the first (target {TARGET:.2f})"), rows)
+            calls = (f"{statistics.median(sample[kind] for sample in samples):,.0f}" for kind in ("LIST", "HEAD", "statements"))
+            peak = max(sample["peak"] for sample in samples)
+            rows.append((what, f"{size:,}", *calls, len(samples), spread(seconds, 3), f"{statistics.median(seconds) / base:.2f}", f"{peak:.0f}"))
+    return table(
+        ("cycle", "objects", "LIST", "HEAD", "statements", "runs", "seconds, min / median / max", f"of the first (limit {TARGET:.2f})", "peak MB"),
+        rows,
+    )
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from growth.history import PARTITIONS, new_link, require
 from growth.probe import SIZE, measure, put
+from growth.statements import count_statements
 from stock_common.health import Health
 from stock_common.run import Stop
 from stock_sf_loader.config import LoaderSettings
@@ -17,6 +18,7 @@ from stock_sf_loader.wiring import build
 
 def main() -> None:
     logging.disable(logging.CRITICAL)
+    count_statements()
     loader, warehouse = build(LoaderSettings(), CollectorRegistry(), Health(), Stop(), structlog.stdlib.get_logger("stock.sf-loader"))  # type: ignore[call-arg]
     warehouse.query("SELECT 1 AS CONNECTED")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import os
+import resource
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +18,8 @@ from stock_common.links import Link
 FRONT, BUCKET = os.environ["S3_ENDPOINT_URL"], os.environ["S3_BUCKET"]
 SIZE, RUNS = int(os.environ["GROWTH_SIZE"]), int(os.environ["GROWTH_RUNS"])
 SECONDS = 30
+SENT: Counter[str] = Counter()
+"""To the warehouse, since the last line that was told."""
 
 
 def calls() -> dict[str, float]:
@@ -35,14 +39,15 @@ def measure(what: str, cycle: Callable[[], Any], before: Callable[[int], None] =
     for run in range(runs):
         before(run)
         calls()
+        SENT.clear()
         begun = time.perf_counter()
         cycle()
         tell(what, time.perf_counter() - begun, calls())
 
 
 def tell(what: str, seconds: float, made: Mapping[str, float]) -> None:
-    """The server is the benchmark's own: what it takes is not counted."""
-    json.dump(
-        {"what": what, "seconds": max(0.0, seconds - made.get("seconds", 0.0)), "LIST": made.get("LIST", 0), "HEAD": made.get("HEAD", 0)}, sys.stdout
-    )
+    """The server is the benchmark's own: what it takes is not counted. `peak` is the process's largest memory so far, in MB."""
+    figures = {"seconds": max(0.0, seconds - made.get("seconds", 0.0)), "LIST": made.get("LIST", 0), "HEAD": made.get("HEAD", 0)}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    json.dump({"what": what, "statements": SENT["statements"], "peak": peak} | figures, sys.stdout)
     print(flush=True)

@@ -1,0 +1,20 @@
+"""Counts what is sent to the warehouse: every statement of every session of this process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snowflake.connector.cursor import SnowflakeCursor
+
+from growth.probe import SENT
+
+
+def count_statements() -> None:
+    """From now on, into `SENT`."""
+    execute = SnowflakeCursor.execute
+
+    def counted(cursor: SnowflakeCursor, *arguments: Any, **named: Any) -> Any:
+        SENT["statements"] += 1
+        return execute(cursor, *arguments, **named)
+
+    SnowflakeCursor.execute = counted
