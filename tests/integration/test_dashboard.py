@@ -16,6 +16,8 @@ from walk import DRAWN, PAGES, look
 
 PICTURES = os.environ.get("STOCK_TEST_PICTURES")
 SPAN = "document.querySelector('.js-plotly-plot').layout.xaxis.range.join()"
+LAST_PRICE = "document.querySelector('.js-plotly-plot').layout.annotations[0].text"
+LAST_CANDLE = "(() => { const [candles] = document.querySelector('.js-plotly-plot')._fullData; return String([...candles.close].pop()); })()"
 WRITTEN = "(body) => Math.max(...[...body.children].map((row) => Number(row.dataset.at)))"
 ZOOM = ".modebar-btn[data-title='Zoom in']"
 UPDATES_MS = 5_000
@@ -82,7 +84,9 @@ def test_an_update_moves_neither_scroll_nor_zoom(screens: dict[str, Tab]) -> Non
     live.page.locator(".scroll").evaluate("(box) => { box.scrollTop = 400; }")
     symbol.page.wait_for_timeout(500)
     zoomed, written = _span(symbol), live.page.locator("tbody").evaluate(WRITTEN)
+    price, candle = symbol.page.evaluate(LAST_PRICE), symbol.page.evaluate(LAST_CANDLE)
     poll_until(lambda: _later(live, written), "the table has been updated", 20)
+    poll_until(lambda: _other(symbol, LAST_PRICE, price) and _other(symbol, LAST_CANDLE, candle), "the chart has a new price", 40)
     symbol.page.wait_for_timeout(UPDATES_MS)
     assert live.page.locator(".scroll").evaluate("(box) => box.scrollTop") == 400
     assert _span(symbol) == zoomed
@@ -91,6 +95,11 @@ def test_an_update_moves_neither_scroll_nor_zoom(screens: dict[str, Tab]) -> Non
 def _span(one: Tab) -> str:
     one.page.wait_for_timeout(100)
     return one.page.evaluate(SPAN)
+
+
+def _other(one: Tab, expression: str, former: str) -> bool:
+    one.page.wait_for_timeout(200)
+    return one.page.evaluate(expression) != former
 
 
 def _later(one: Tab, written: float) -> bool:

@@ -26,7 +26,7 @@ CALL_SECONDS = 5.0
 RETRY_SECONDS = 2.0
 STATISTICS_MS = 2_000
 LAG_LIMIT_SECONDS = 3_600
-"""A quote older than this at its arrival is history, not lag."""
+"""A quote older than this at its arrival is history, not lag; so is every one of the start's backlog."""
 
 
 class LiveReader:
@@ -155,7 +155,7 @@ class LiveReader:
             self._store.quote(quote, offset, kafka_time, now)
             self._store.end(QUOTES.name, partition, offset + 1)
             lag = (now - quote.fetched_at).total_seconds()
-            if lag < LAG_LIMIT_SECONDS:
+            if self._store.link.caught_up and lag < LAG_LIMIT_SECONDS:
                 self._metrics.lag(max(0.0, lag))
 
     def _on_statistics(self, statistics: str) -> None:

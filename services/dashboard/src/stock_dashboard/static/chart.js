@@ -20,7 +20,7 @@ function laidOut(chart, wanted) {
     const { range, autorange, ...drawn } = chart.layout[name] ?? {};
     layout[name] = { ...drawn, ...value };
     if (moved(chart, name)) Object.assign(layout[name], { range: [...chart._fullLayout[name].range], autorange: false });
-    else if (value.range) set[name] = value.range;
+    else if (value.range) set[name] = [...value.range]; // a copy: a zoom writes into the chart's own
   }
   ranges.set(chart, { ...ranges.get(chart), ...set });
   return layout;

@@ -2,7 +2,13 @@
 const MINUS = "\u2212", NONE = "–";
 
 const places = (price) => (Math.abs(price) >= 1 ? 2 : 4);
-const fixed = (value, digits) => Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+// Made once for each number of digits: toLocaleString makes one for each number.
+const formats = new Map();
+const format = (digits) => {
+  if (!formats.has(digits)) formats.set(digits, new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+  return formats.get(digits);
+};
+const fixed = (value, digits) => format(digits).format(Math.abs(value));
 const price = (value) => (value == null ? NONE : (value < 0 ? MINUS : "") + fixed(value, places(value)));
 const way = (value) => (value == null || value === 0 ? "flat" : value > 0 ? "up" : "down");
 const arrow = (value) => ({ up: "▲", down: "▼", flat: "■" })[way(value)];

@@ -56,7 +56,7 @@ function made(box) {
   return line;
 }
 
-function write(box, row) {
+function write(box, row, seen) {
   let line = box.lines.get(row.key);
   if (!line) box.lines.set(row.key, (line = made(box)));
   if (line.symbol !== row.symbol) {
@@ -77,7 +77,7 @@ function write(box, row) {
     if (markup) td.innerHTML = content; else td.textContent = content;
   });
   const last = box.columns.indexOf("price");
-  if (last >= 0 && line.price !== row.price) line.tr.children[last].classList.add(row.price > line.price ? "rise" : "fall");
+  if (seen && last >= 0 && line.price !== row.price) line.tr.children[last].classList.add(row.price > line.price ? "rise" : "fall");
   line.price = row.price;
   // When the row was true, seconds since 1970: for whoever measures how soon it is seen.
   if (line.at !== row.at) line.tr.dataset.at = line.at = row.at;
@@ -86,8 +86,10 @@ function write(box, row) {
 
 function draw(box) {
   const rows = order(box, box.rows.filter(wanted(box))), focused = box.body.getRootNode().activeElement;
+  // Hundreds of marks that fade where nobody looks keep the browser painting.
+  const height = box.body.firstChild?.offsetHeight || 1, first = box.scroll.scrollTop / height - 1, last = first + box.scroll.clientHeight / height + 1;
   rows.forEach((row, place) => {
-    const tr = write(box, row);
+    const tr = write(box, row, place >= first && place <= last);
     if (box.body.children[place] !== tr) box.body.insertBefore(tr, box.body.children[place] ?? null);
   });
   while (box.body.children.length > rows.length) box.body.lastChild.remove();
