@@ -107,6 +107,18 @@ def test_rows_have_lower_case_names_and_values_are_bound() -> None:
     assert server.sessions == 1
 
 
+def test_waiting_for_a_server_that_is_away_is_no_work_of_the_warehouse() -> None:
+    server = Server()
+    house = warehouse(server)
+    server.refusal = OperationalError("no answer", errno=250001)
+    with pytest.raises(WarehouseUnavailable):
+        house.query("SELECT")
+    assert house.statement_seconds == 0
+    server.refusal = None
+    house.query("SELECT")
+    assert house.statement_seconds == 1.0
+
+
 def test_an_expired_session_is_replaced_outside_a_transaction() -> None:
     server = Server(("SELECT", EXPIRED))
     house = warehouse(server)

@@ -29,7 +29,7 @@ class Warehouse:
     Statements take `?` for each of `params`; values are bound, never written into the SQL. Every call is bounded (stock_warehouse.config) and raises
     WarehouseUnavailable, LockTimeout, StatementError, or FatalError where an operator must act. Not for two threads inside one transaction.
     `transactional`: for a writer, see `session_parameters`; outside of `transaction()` such a session only reads.
-    `statement_seconds` counts the time that statements took, in seconds.
+    `statement_seconds` counts the time that statements took which were answered, in seconds.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class Warehouse:
             self._discard()
 
     def _statement(self, sql: str, work: Callable[[Any], Any]) -> Any:
-        started = self._clock()
+        started, answered = self._clock(), True
         try:
             try:
                 return self._once(sql, work)
@@ -119,8 +119,12 @@ class Warehouse:
                 if self._in_transaction:
                     raise
                 return self._once(sql, work)
+        except WarehouseUnavailable:
+            # To wait for somebody who is not there is no work of the warehouse's.
+            answered = False
+            raise
         finally:
-            self.statement_seconds += self._clock() - started
+            self.statement_seconds += self._clock() - started if answered else 0.0
 
     def _once(self, sql: str, work: Callable[[Any], Any]) -> Any:
         connection = self._open()

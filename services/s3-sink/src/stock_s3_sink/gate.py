@@ -9,7 +9,7 @@ from stock_s3_sink.uploads import Partition, Uploads
 
 UPLOADS = 4
 """Above half the ceiling the fullest buffers are cut, as long as fewer uploads than this are under way."""
-WAIT_SECONDS = 0.25
+WAIT_SECONDS = 0.5
 """At the ceiling an upload that ends soon is waited for: a pause throws away what was fetched ahead, and it is fetched again."""
 
 

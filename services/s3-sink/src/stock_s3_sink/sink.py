@@ -25,7 +25,8 @@ from stock_s3_sink.source import Place, Source
 from stock_s3_sink.uploads import TOPICS, Partition, Uploads
 from stock_s3_sink.writer import Abandoned, LinkWriter
 
-BATCH = 10_000
+BATCH = 4_000
+"""Records taken at once: they stay in a processor's cache, and the interpreter is not held for long."""
 POLL_SECONDS = 0.5
 BUSY_POLL_SECONDS = 0.05
 LOCATE_SECONDS = 60.0
