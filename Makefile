@@ -76,5 +76,5 @@ monitoring-test: ## Prometheus' rules, Alertmanager's routes, Grafana's dashboar
 compose-test: ## The whole stack in containers: images, health, kills, scaling, alerts, every panel, the end; ARGS for pytest
 	@tests/compose/run.sh $(ARGS)
 
-alerts-test: ## Breaks what each alert watches, in containers: it fires, its cause is the one page, it resolves (seven minutes)
+alerts-test: ## Breaks what each alert watches, in containers: it fires, its cause is the one page, it resolves (a quarter of an hour)
 	@tests/compose/run.sh tests/compose/seen_firing.py

@@ -2,7 +2,7 @@
 
     make alerts-test
 
-The real Prometheus and Alertmanager beside the real services, with faster.py's times: about ten minutes, so it is not among `make compose-test`'s.
+The real Prometheus and Alertmanager beside the real services, with faster.py's times: a quarter of an hour, so it is not among `make compose-test`'s.
 """
 
 from __future__ import annotations

@@ -43,6 +43,5 @@ def test_everything_is_counted(tmp_path: Path) -> None:
     assert opened.count("sf-loader", "LIST")
     assert opened.sent["s3-sink"]
     assert opened.asked
-    assert closed.calls < opened.calls
     text, _ = bench_cost.report(opened, closed, cadence)
     assert "statements, closed" in text
