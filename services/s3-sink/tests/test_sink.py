@@ -190,6 +190,20 @@ def test_everything_is_put_within_the_flush_age_and_the_rest_at_the_close(broker
     assert run.source.committed == {PLACE: 8}
 
 
+def test_a_close_that_can_put_nothing_keeps_its_deadline(broker: Broker, store: MemoryStore) -> None:
+    """Leaving the group revokes the partitions: the second flush has what the first one left of the time, not a time of its own."""
+    broker.append(5)
+    run = Run(broker, store)
+    run.until(lambda: end(store) == 4)
+    broker.append(3)
+    run.sink.poll_once()
+    broker.unreachable = 10**6
+    begun = time.monotonic()
+    run.sink.close(Deadline(1))
+    assert time.monotonic() - begun < 5
+    assert end(store) == 4
+
+
 def test_a_successor_reads_on_from_s3_whatever_was_committed(broker: Broker, store: MemoryStore) -> None:
     broker.append(5)
     Run(broker, store).until(lambda: end(store) == 4)

@@ -11,6 +11,9 @@ SOCKET_TIMEOUT_MS = 30_000
 SESSION_TIMEOUT_MS = 15_000
 """A killed member's partitions are another's after this; heartbeats have a thread of their own, so a busy member is not a dead one."""
 MAX_POLL_INTERVAL_MS = 300_000
+METADATA_MS = 5_000
+"""A client that asks a broker in the second before its cluster has elected a controller hears "none", and librdkafka's admin calls wait for
+one without asking again until the next refresh: five minutes by default, in which every call times out."""
 
 
 class KafkaSettings(Settings):
@@ -40,6 +43,7 @@ class KafkaSettings(Settings):
             "socket.timeout.ms": SOCKET_TIMEOUT_MS,
             "socket.keepalive.enable": True,
             "reconnect.backoff.max.ms": 5_000,
+            "topic.metadata.refresh.interval.ms": METADATA_MS,
             "log.connection.close": False,
             "logger": librdkafka_log.logger(),
         }

@@ -54,6 +54,7 @@ class Sink:
         self._limits, self._gate, self._poll_clock, self._log, self._sleep = limits, Gate(source, buffer_bytes), poll_clock, log, sleep
         self._parts: dict[Place, Partition] = {}
         self._reason: Reason = "revoke"
+        self._closing: Deadline | None = None
         source.subscribe(TOPICS, self)
 
     def poll_once(self) -> None:
@@ -84,7 +85,8 @@ class Sink:
     def close(self, deadline: Deadline) -> None:
         """Flushes everything under the deadline, leaves the group, ends the threads."""
         self._reason = "shutdown"
-        self._flush(list(self._parts), Deadline(min(REVOKE_SECONDS, deadline.remaining())))
+        self._closing = Deadline(min(REVOKE_SECONDS, deadline.remaining()))
+        self._flush(list(self._parts), self._closing)
         self._source.close()
         self._uploads.close()
         self._reports.close(min(2.0, deadline.remaining()))
@@ -101,7 +103,7 @@ class Sink:
 
     def revoked(self, places: list[Place]) -> None:
         """Puts what is held, under a deadline, and commits what is put."""
-        self._flush(places, Deadline(REVOKE_SECONDS))
+        self._flush(places, self._closing or Deadline(REVOKE_SECONDS))
         self._source.commit({place: self._parts[place].cutter.next_offset for place in places if place in self._parts}, wait=True)
         self._drop(places, "revoked")
 

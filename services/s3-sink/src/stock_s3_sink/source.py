@@ -21,6 +21,7 @@ PREFETCH_KILOBYTES = 16_384
 FETCH_BACKOFF_MS = 10
 """A partition whose prefetch is full is looked at again after this; librdkafka's default of a second leaves the sink without records meanwhile."""
 METADATA_MS = 30_000
+"""A new topic or partition is found after this."""
 
 
 class Listener(Protocol):
