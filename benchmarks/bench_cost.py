@@ -6,7 +6,7 @@
 Each service reaches the S3 server, the local Snowflake and the market through a relay of its own, which counts. First the market is open
 (100 symbols every 5 s), then it is closed (the calendar of an exchange that is closed now), each for so many minutes once the change has come
 through. Targets: no more than one PUT a partition and flush age; no statement to the warehouse while the market is closed; no more LISTs than
-infra/usage.py counts. Exit code 1 when one is missed. The table is written into results/cost.md.
+infra/usage.py counts. Exit code 1 when one is missed.
 """
 
 from __future__ import annotations
@@ -146,7 +146,6 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="cost-") as data:
         text, met = report(*measure(Path(data), cadence), cadence)
     print(f"\n{text}")
-    (Path(__file__).parent / "results" / "cost.md").write_text(f"# Cost\n\n{text}\n")
     return 0 if met else 1
 
 

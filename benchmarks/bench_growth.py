@@ -130,11 +130,7 @@ def main() -> None:
     for size in map(int, options.sizes.split(",")):
         results[size] = run(size, options.runs)
         print(f"{size:,} objects done", flush=True)
-    text = f"# Growth\n\n{machine()}, load {os.getloadavg()[0]:.1f}\n\n{report(results)}\n"
-    print(text)
-    target = Path(__file__).parent / "results" / "growth.md"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(text)
+    print(f"\n{machine()}, load {os.getloadavg()[0]:.1f}\n\n{report(results)}")
 
 
 if __name__ == "__main__":

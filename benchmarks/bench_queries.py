@@ -5,7 +5,7 @@
 
 The quotes are those of 100 symbols, 40,000 a weekday, in the local Snowflake in the order in which they would have been loaded. Asked is by
 the dashboard's own code (stock_dashboard.queries), each time for another symbol, so that no answer is remembered. A local Snowflake on DuckDB
-says how a question grows, not how fast Snowflake is. The table is written into results/queries.md.
+says how a question grows, not how fast Snowflake is.
 """
 
 from __future__ import annotations
@@ -107,9 +107,7 @@ def main() -> None:
     for quotes in map(int, options.quotes.split(",")):
         results[quotes] = measure(quotes, options.runs)
         print(f"{quotes:,} quotes done", flush=True)
-    text = f"# The dashboard's questions\n\n{machine()}, load {os.getloadavg()[0]:.1f}\n\n{report(results)}\n"
-    print(text)
-    (Path(__file__).parent / "results" / "queries.md").write_text(text)
+    print(f"\n{machine()}, load {os.getloadavg()[0]:.1f}\n\n{report(results)}")
 
 
 if __name__ == "__main__":
