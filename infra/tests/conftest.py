@@ -86,6 +86,15 @@ class Account(NamedTuple):
     assume: Callable[[list[dict[str, Any]]], tuple[Any, ObjectStore]]
 
 
+def administrator(iam: Any) -> dict[str, str]:
+    """Credentials of a new user who may do everything."""
+    iam.create_user(UserName="admin")
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.put_user_policy(UserName="admin", PolicyName="all", PolicyDocument=json.dumps(everything))
+    key = iam.create_access_key(UserName="admin")["AccessKey"]
+    return {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+
+
 @pytest.fixture
 def account(ecs: Plan, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """A bucket with the planned policy; roles are made before enforcement begins."""
@@ -125,12 +134,7 @@ def account(ecs: Plan, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     try:
         enforce(False)
         requests.post(f"{address}/moto-api/reset", timeout=10).raise_for_status()
-        iam = client("iam", **root)
-        iam.create_user(UserName="admin")
-        everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-        iam.put_user_policy(UserName="admin", PolicyName="all", PolicyDocument=json.dumps(everything))
-        key = iam.create_access_key(UserName="admin")["AccessKey"]
-        admin = client("s3", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+        admin = client("s3", **administrator(client("iam", **root)))
         admin.create_bucket(Bucket=BUCKET)
         admin.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield Account(admin, assume)

@@ -136,7 +136,7 @@ class Run:
     """One sink process over a broker and a store that outlive it."""
 
     def __init__(self, broker: Broker, store: MemoryStore, limits: Limits = LIMITS, buffer_bytes: int = 10**7) -> None:
-        self.source, self.clock = MemorySource(broker), Clock()
+        self.source, self.clock, self.stopping = MemorySource(broker), Clock(), False
         self.registry = CollectorRegistry()
         self.poll_clock = PollClock(300.0, self.clock)
         self.publisher, self.letters = Publisher(), Letters()
@@ -146,7 +146,7 @@ class Run:
         )
         uploads = Uploads(writer, 2)
         self.sink = Sink(
-            self.source, store, writer, uploads, reports, limits, buffer_bytes, self.poll_clock, logs.logger("test"), sleep=lambda _: None
+            self.source, store, writer, uploads, reports, limits, buffer_bytes, self.poll_clock, logs.logger("test"), lambda _: self.stopping
         )
 
     def until(self, done: Callable[[], bool]) -> None:
@@ -202,6 +202,14 @@ def test_a_close_that_can_put_nothing_keeps_its_deadline(broker: Broker, store: 
     run.sink.close(Deadline(1))
     assert time.monotonic() - begun < 5
     assert end(store) == 4
+
+
+def test_a_stop_is_not_kept_waiting_by_a_position_that_cannot_be_known(broker: Broker, store: MemoryStore) -> None:
+    broker.unreachable = 10**6
+    run = Run(broker, store)
+    run.stopping = True
+    with pytest.raises(FatalError, match="Asked to stop before the position of stock-data/0 was known: no answer"):
+        run.sink.poll_once()
 
 
 def test_a_successor_reads_on_from_s3_whatever_was_committed(broker: Broker, store: MemoryStore) -> None:

@@ -68,7 +68,7 @@ def main() -> int:
         if not all(wait_for(name, check, health, stop, log) for name, check in checks.items()):
             log.info("closed", exit_code=0)
             return 0
-        sink = _wire(settings, source, metrics, log)
+        sink = _wire(settings, source, metrics, stop, log)
         return run(sink.poll_once, sink.close, health, stop, log)
     except FatalError as error:
         log.error("cannot start", reason=str(error))
@@ -77,7 +77,7 @@ def main() -> int:
         server.close()
 
 
-def _wire(settings: SinkSettings, source: KafkaSource, metrics: Metrics, log: structlog.stdlib.BoundLogger) -> Sink:
+def _wire(settings: SinkSettings, source: KafkaSource, metrics: Metrics, stop: Stop, log: structlog.stdlib.BoundLogger) -> Sink:
     store = ObjectStore(settings)
     poll_clock = PollClock(MAX_POLL_INTERVAL_MS / 1000, boottime)
     reports = Reports(metrics, StatusPublisher(settings, SERVICE), log, lambda: datetime.now(UTC))
@@ -85,7 +85,7 @@ def _wire(settings: SinkSettings, source: KafkaSource, metrics: Metrics, log: st
     writer = LinkWriter(store, letters, poll_clock.fresh, reports.retry, random.Random(), partial(require_topic, source.topic_ids))
     uploads = Uploads(writer, settings.upload_threads)
     limits = Limits(settings.flush_rows, settings.flush_bytes, settings.flush_seconds)
-    return Sink(source, store, writer, uploads, reports, limits, settings.buffer_bytes, poll_clock, log)
+    return Sink(source, store, writer, uploads, reports, limits, settings.buffer_bytes, poll_clock, log, stop.wait)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 
 import structlog
@@ -35,7 +34,10 @@ RETRY_SECONDS = 1.0
 
 
 class Sink:
-    """One sink of the group. Implements Listener: Kafka says which partitions are its own."""
+    """One sink of the group. Implements Listener: Kafka says which partitions are its own.
+
+    `wait` sleeps up to so many seconds and returns True when the process is to stop.
+    """
 
     def __init__(
         self,
@@ -48,10 +50,10 @@ class Sink:
         buffer_bytes: int,
         poll_clock: PollClock,
         log: structlog.stdlib.BoundLogger,
-        sleep: Callable[[float], None] = time.sleep,
+        wait: Callable[[float], bool],
     ) -> None:
         self._source, self._bucket, self._writer, self._uploads, self._reports = source, bucket, writer, uploads, reports
-        self._limits, self._gate, self._poll_clock, self._log, self._sleep = limits, Gate(source, buffer_bytes), poll_clock, log, sleep
+        self._limits, self._gate, self._poll_clock, self._log, self._wait = limits, Gate(source, buffer_bytes), poll_clock, log, wait
         self._parts: dict[Place, Partition] = {}
         self._reason: Reason = "revoke"
         self._closing: Deadline | None = None
@@ -159,7 +161,8 @@ class Sink:
                 reason = str(error)
             if deadline.passed:
                 raise FatalError(f"No position for {place[0]}/{place[1]} within {LOCATE_SECONDS:.0f} s: {reason}")
-            self._sleep(RETRY_SECONDS)
+            if self._wait(RETRY_SECONDS):
+                raise FatalError(f"Asked to stop before the position of {place[0]}/{place[1]} was known: {reason}")
             self._poll_clock.polled()
 
     def _located(self, place: Place, deadline: Deadline) -> Partition:
@@ -178,5 +181,4 @@ class Sink:
         return part
 
     def _pause(self, seconds: float, deadline: Deadline) -> bool:
-        self._sleep(min(seconds, deadline.remaining()))
-        return deadline.passed
+        return self._wait(min(seconds, deadline.remaining())) or deadline.passed
