@@ -46,7 +46,7 @@ def producer(at: datetime = NOW, is_open: bool = True, **changes: object) -> Pro
 def chain(last: int, at: datetime = NOW, partition: int = 0, **changes: object) -> ChainStatus:
     fields: dict = {
         "at": at, "topic": "stock-data", "topic_id": TOPIC_ID, "partition": partition, "last_offset": last, "last_object": None, "put_at": at,
-        "last_kafka_time": at, "buffered": 0,
+        "first_kafka_time": at, "last_kafka_time": at, "buffered": 0,
     }  # fmt: skip
     return ChainStatus(**(fields | changes))
 

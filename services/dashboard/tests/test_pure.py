@@ -112,8 +112,9 @@ def test_exchanges_are_groups_where_there_are_several():
 
 
 def test_legs_of_the_way():
-    legs = latency.legs((0.2, 0.3), (chain(9, put_at=NOW + timedelta(seconds=4)),), loader(9, at=NOW, loaded_at=NOW + timedelta(seconds=9)))
-    assert [(leg.start, leg.end) for leg in legs] == [(0.0, 0.2), (0.2, 0.5), (0.2, 4.2), (4.2, 9.2)]
+    newest = NOW + timedelta(seconds=3.5)
+    legs = latency.legs((0.2, 0.3), (chain(9, put_at=NOW + timedelta(seconds=4), last_kafka_time=newest),), loader(9, waited_seconds=5.0))
+    assert [(leg.start, leg.end) for leg in legs] == [(0.0, 0.2), (0.2, 0.5), (0.2, 4.2), (4.2, 9.2)], "the record that waited longest counts"
     assert "Kafka → S3: 4.0 s" in latency.picture(legs)
     assert latency.picture(latency.legs(None, (), None)).count("not known yet") == 4
 

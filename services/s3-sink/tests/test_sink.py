@@ -18,7 +18,7 @@ from test_writer import Letters
 from stock_common import logs, records
 from stock_common.deadline import Deadline
 from stock_common.run import FatalError
-from stock_common.status import Status
+from stock_common.status import ChainStatus, Status
 from stock_kafka.cluster import Unreachable
 from stock_objects.chain import Chain, link_at
 from stock_objects.errors import ObjectError
@@ -188,6 +188,17 @@ def test_everything_is_put_within_the_flush_age_and_the_rest_at_the_close(broker
     run.sink.close(Deadline(25))
     assert covered(store) == [(0, 4, 5), (5, 7, 3)]
     assert run.source.committed == {PLACE: 8}
+
+
+def test_the_status_says_when_the_oldest_and_the_newest_record_of_the_last_object_came(broker: Broker, store: MemoryStore) -> None:
+    broker.append(5)
+    run = Run(broker, store)
+    run.until(lambda: end(store) == 4 and any(state.last_offset == 4 for state in run.publisher.states))
+    status = run.publisher.states[-1]
+    assert isinstance(status, ChainStatus)
+    first, last = (datetime.fromtimestamp(broker.log[offset][1] / 1000, UTC) for offset in (0, 4))
+    assert (status.first_kafka_time, status.last_kafka_time) == (first, last)
+    assert first < last
 
 
 def test_a_close_that_can_put_nothing_keeps_its_deadline(broker: Broker, store: MemoryStore) -> None:

@@ -13,7 +13,7 @@ from stock_common.health import Health
 from stock_common.run import Stop
 from stock_common.status import LoaderStatus
 from stock_objects.chain import Chain
-from stock_sf_loader.ledger import LedgerState, Tail
+from stock_sf_loader.ledger import LOADED, Entry, LedgerState, Tail
 from stock_sf_loader.loader import Cycle
 from stock_sf_loader.report import Report
 from stock_sf_loader.service import NAP_SECONDS, RETRY_SECONDS, Service
@@ -129,6 +129,17 @@ def test_status_after_each_cycle() -> None:
     subject.close(Deadline(3, clock))
     assert warehouse.closed
     assert publisher.closed_within == 3
+
+
+def test_the_status_says_how_long_the_oldest_object_waited_for_the_last_load() -> None:
+    def entry(seconds: float, rows: int = 5) -> Entry:
+        return Entry(CHAIN, KEY, "etag", 1, NOW - timedelta(seconds=seconds), 0, 4, rows, 0, 0, 0, LOADED)
+
+    report = Report(60, lambda: NOW)
+    report.renew(Warehouse(), STATE, Cycle("loaded", [entry(7), entry(31), entry(90, rows=0)], 1, None))  # type: ignore[arg-type]
+    assert report.status(5.0, None).waited_seconds == 31
+    report.renew(Warehouse(), STATE, Cycle("idle", [], 0, None))  # type: ignore[arg-type]
+    assert report.status(5.0, None).waited_seconds == 31, "what the last load had to say stands"
 
 
 def test_a_warehouse_that_fails_after_the_cycle_changes_no_verdict() -> None:

@@ -45,7 +45,10 @@ class ProducerStatus(msgspec.Struct, frozen=True, kw_only=True, tag="producer"):
 
 
 class ChainStatus(msgspec.Struct, frozen=True, kw_only=True, tag="chain"):
-    """One partition's chain on S3, by the sink that owns it. `last_kafka_time` is the broker's time of the newest record on S3."""
+    """One partition's chain on S3, by the sink that owns it.
+
+    `first_kafka_time` and `last_kafka_time` are the broker's times of the oldest and the newest record in the last object.
+    """
 
     at: Instant
     topic: str
@@ -56,6 +59,7 @@ class ChainStatus(msgspec.Struct, frozen=True, kw_only=True, tag="chain"):
     put_at: Instant | None
     last_kafka_time: Instant | None
     buffered: int
+    first_kafka_time: Instant | None = None
     fault: str | None = None
 
     @property
@@ -77,6 +81,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 class LoaderStatus(msgspec.Struct, frozen=True, kw_only=True, tag="loader"):
     """The ledger after the last cycle. `loads` counts the transactions that loaded something since the start: history is renewed when it rises.
 
+    `waited_seconds`: how long the object that waited longest for the last load had been on S3.
     `warehouse_seconds_today` is the time that statements ran (UTC day), the lower bound of what is billed.
     """
 
@@ -87,6 +92,7 @@ class LoaderStatus(msgspec.Struct, frozen=True, kw_only=True, tag="loader"):
     partitions: list[Loaded]
     quarantined: int
     warehouse_seconds_today: float
+    waited_seconds: float | None = None
     fault: str | None = None
 
     @property

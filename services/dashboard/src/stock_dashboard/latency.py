@@ -26,30 +26,23 @@ class Leg(NamedTuple):
 def legs(delays: tuple[float, float] | None, chains: tuple[ChainStatus, ...], loader: LoaderStatus | None) -> list[Leg]:
     """The parts of the way. `delays`: see LiveStore.delays."""
     kafka = delays[0] if delays else None
-    put = _put(chains)
-    loaded = _loaded(loader)
+    put = to_s3(chains)
+    waited = loader.waited_seconds if loader else None
     base = kafka or 0.0
     s3 = None if put is None else base + put
-    # The newest record of a load may be younger than that of the last object: never before it.
-    warehouse = None if loaded is None else max(base + loaded, s3 or 0.0)
+    warehouse = None if s3 is None or waited is None else s3 + waited
     shown = None if delays is None else sum(delays)
     return [
         Leg("Fetched → Kafka", 0.0, kafka, "median of the last quotes"),
         Leg("Kafka → shown here", kafka, shown, "median of the last quotes, to their arrival; the tables are drawn anew every second"),
-        Leg("Kafka → S3", base, s3, "newest record of each partition's last object, median"),
-        Leg("S3 → Snowflake", s3, warehouse, "newest record of each partition at the last load, median"),
+        Leg("Kafka → S3", base, s3, "the record that waited longest for each partition's last object, median of the partitions"),
+        Leg("S3 → Snowflake", s3, warehouse, "the object that waited longest for the last load"),
     ]
 
 
-def _put(chains: tuple[ChainStatus, ...]) -> float | None:
-    known = [(chain.put_at - chain.last_kafka_time).total_seconds() for chain in chains if chain.put_at and chain.last_kafka_time]
-    return max(0.0, median(known)) if known else None
-
-
-def _loaded(loader: LoaderStatus | None) -> float | None:
-    if loader is None or loader.loaded_at is None:
-        return None
-    known = [(loader.loaded_at - part.last_kafka_time).total_seconds() for part in loader.partitions if part.last_kafka_time]
+def to_s3(chains: tuple[ChainStatus, ...]) -> float | None:
+    """Seconds from Kafka to S3 of the record that waited longest for its partition's last object, median of the partitions; None: not known yet."""
+    known = [(chain.put_at - chain.first_kafka_time).total_seconds() for chain in chains if chain.put_at and chain.first_kafka_time]
     return max(0.0, median(known)) if known else None
 
 

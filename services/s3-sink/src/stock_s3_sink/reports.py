@@ -37,7 +37,7 @@ class Reports:
 
     def __init__(self, metrics: Metrics, publisher: Publisher, log: structlog.stdlib.BoundLogger, wall: Callable[[], datetime]) -> None:
         self._metrics, self._publisher, self._log, self._wall = metrics, publisher, log, wall
-        self._put_at: dict[Place, tuple[datetime, str, datetime | None]] = {}
+        self._put_at: dict[Place, tuple[datetime, str, datetime, datetime]] = {}
         self._published: dict[Place, tuple[int, float]] = {}
         self._committed: dict[Place, int] = {}
         self._next = 0.0
@@ -48,8 +48,8 @@ class Reports:
     def put(self, chunk: Chunk, put: Put, part: Partition) -> None:
         """A chunk's turn is over: its link is on S3, ours or another's."""
         link, topic, now = put.link, put.link.key.topic, self._wall()
-        last_time = datetime.fromtimestamp(chunk.records.times[-1] / 1000, UTC)
-        self._put_at[(topic, link.key.partition)] = (now, str(link.key), last_time)
+        first_time, last_time = (datetime.fromtimestamp(chunk.records.times[index] / 1000, UTC) for index in (0, -1))
+        self._put_at[(topic, link.key.partition)] = (now, str(link.key), first_time, last_time)
         fields = {"topic": topic, "partition": link.key.partition, "offset": link.first, "last": link.last, "object": str(link.key)}
         if not put.ours:
             self._metrics.found.labels(topic).inc()
@@ -119,7 +119,7 @@ class Reports:
             self._metrics.lag.labels(topic.name).set(sum(max(0, lag.end(place) - parts[place].cutter.next_offset) for place in own))
 
     def _status(self, place: Place, part: Partition, wall: datetime) -> ChainStatus:
-        put_at, last_object, last_time = self._put_at.get(place, (None, None, None))
+        put_at, last_object, first_time, last_time = self._put_at.get(place, (None, None, None, None))
         return ChainStatus(
             at=wall,
             topic=place[0],
@@ -128,6 +128,7 @@ class Reports:
             last_offset=part.cutter.next_offset - 1,
             last_object=last_object,
             put_at=put_at,
+            first_kafka_time=first_time,
             last_kafka_time=last_time,
             buffered=part.cutter.rows,
         )

@@ -29,6 +29,7 @@ class Report:
         self._loads = 0
         self._state: LedgerState | None = None
         self._times: dict[Chain, datetime] = {}
+        self._waited: float | None = None
         self._day: date | None = None
         self._day_began_at = 0.0
 
@@ -39,7 +40,10 @@ class Report:
         if state is None:
             return
         self._state = state
-        wanted = {entry.chain.topic for entry in cycle.entries if entry.is_copied}
+        copied = [entry for entry in cycle.entries if entry.is_copied]
+        if copied and (loaded_at := self._loaded_at()):
+            self._waited = max(0.0, (loaded_at - min(entry.modified for entry in copied)).total_seconds())
+        wanted = {entry.chain.topic for entry in copied}
         for topic in TABLES if first else wanted:
             self._times |= newest(session, topic, state)
 
@@ -53,7 +57,7 @@ class Report:
         return LoaderStatus(
             at=now,
             loads=self._loads,
-            loaded_at=max((tail.loaded_at for tail in tails.values() if tail.loaded_at), default=None),
+            loaded_at=self._loaded_at(),
             interval_seconds=self._interval,
             partitions=[
                 Loaded(**chain._asdict(), last_offset=tail.last, rows=tail.rows, last_kafka_time=self._times.get(chain))
@@ -61,8 +65,13 @@ class Report:
             ],
             quarantined=self._state.quarantined if self._state else 0,
             warehouse_seconds_today=round(statement_seconds - self._day_began_at, 3),
+            waited_seconds=self._waited,
             fault=fault[:FAULT_LENGTH] if fault else None,
         )
+
+    def _loaded_at(self) -> datetime | None:
+        tails = self._state.tails if self._state else {}
+        return max((tail.loaded_at for tail in tails.values() if tail.loaded_at), default=None)
 
 
 def newest(session: Session, topic: str, state: LedgerState) -> dict[Chain, datetime]:

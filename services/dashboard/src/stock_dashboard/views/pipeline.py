@@ -66,7 +66,7 @@ def way(state: Snapshot, store: LiveStore) -> list[tuple[str, str, str, list[str
                 f"{text.count(producer.outbox)} in the outbox" if producer and producer.outbox else "",
             ],
         ),
-        (kafka.state, "Kafka", _age(kafka.newest, now), [_held(kafka), f"{_seconds(delays[0])} after the fetch" if delays else ""]),
+        (kafka.state, "Kafka", _age(kafka.newest, now), [_held(kafka), f"{latency.duration(delays[0])} after the fetch" if delays else ""]),
         (s3.state, "S3", _age(s3.newest, now), [_held(s3), _s3_delay(state)]),
         (warehouse.state, "Snowflake", _age(warehouse.newest, now), [_held(warehouse), _load_delay(state)]),
         (
@@ -74,7 +74,7 @@ def way(state: Snapshot, store: LiveStore) -> list[tuple[str, str, str, list[str
             "Shown",
             _age(max((item.quote.fetched_at for item in store.newest().values()), default=None), now),
             [
-                f"{_seconds(sum(delays))} after the fetch" if delays else "no live quote yet",
+                f"{latency.duration(sum(delays))} after the fetch" if delays else "no live quote yet",
                 f"{store.rate(now):,.1f} quotes a second",
             ],
         ),
@@ -93,21 +93,14 @@ def _age(time: datetime | None, now: datetime) -> str:
     return "none yet" if time is None else text.ago(text.since(time, now))
 
 
-def _seconds(seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-
-
 def _s3_delay(state: Snapshot) -> str:
-    delays = [(chain.put_at - chain.last_kafka_time).total_seconds() for chain in state.chains if chain.put_at and chain.last_kafka_time]
-    return f"put {_seconds(max(0.0, min(delays)))} after the record" if delays else ""
+    put = latency.to_s3(state.chains)
+    return "" if put is None else f"put up to {latency.duration(put)} after the record"
 
 
 def _load_delay(state: Snapshot) -> str:
-    loader = state.loader
-    times = [part.last_kafka_time for part in loader.partitions if part.last_kafka_time] if loader else []
-    if loader is None or loader.loaded_at is None or not times:
-        return ""
-    return f"loaded {_seconds(max(0.0, (loader.loaded_at - max(times)).total_seconds()))} after the record"
+    waited = state.loader.waited_seconds if state.loader else None
+    return "" if waited is None else f"loaded up to {latency.duration(waited)} after the object"
 
 
 HEADS = ("Topic / partition", "Kafka", "S3", "Age on S3", "Snowflake", "Age in Snowflake", "On the way", "Missing", "Doubled", "Verdict")
