@@ -11,9 +11,10 @@ SOCKET_TIMEOUT_MS = 30_000
 SESSION_TIMEOUT_MS = 15_000
 """A killed member's partitions are another's after this; heartbeats have a thread of their own, so a busy member is not a dead one."""
 MAX_POLL_INTERVAL_MS = 300_000
-METADATA_MS = 5_000
-"""A client that asks a broker in the second before its cluster has elected a controller hears "none", and librdkafka's admin calls wait for
-one without asking again until the next refresh: five minutes by default, in which every call times out."""
+ADMIN_METADATA_MS = 5_000
+"""An admin client that asks a broker in the second before its cluster has elected a controller hears "none", and its calls then wait for one
+without asking again until the next refresh: five minutes by default, in which every call times out. Not for consumers: one that asks in that
+second hears that its topic is not there, and may read nothing from then on."""
 
 
 class KafkaSettings(Settings):
@@ -43,7 +44,6 @@ class KafkaSettings(Settings):
             "socket.timeout.ms": SOCKET_TIMEOUT_MS,
             "socket.keepalive.enable": True,
             "reconnect.backoff.max.ms": 5_000,
-            "topic.metadata.refresh.interval.ms": METADATA_MS,
             "log.connection.close": False,
             "logger": librdkafka_log.logger(),
         }
@@ -56,6 +56,10 @@ class KafkaSettings(Settings):
         if self.kafka_ssl_ca_location:
             config["ssl.ca.location"] = self.kafka_ssl_ca_location
         return config
+
+    def admin(self, service: str) -> dict[str, Any]:
+        """An admin client that finds the controller again after a broker's restart."""
+        return self.client(service) | {"topic.metadata.refresh.interval.ms": ADMIN_METADATA_MS}
 
     def producer(self, service: str) -> dict[str, Any]:
         """An idempotent producer that never gives a message up: with a timeout, a later message could overtake a failed one."""

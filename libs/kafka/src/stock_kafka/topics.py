@@ -29,7 +29,7 @@ def main() -> int:
         epilog="Example: KAFKA_BOOTSTRAP_SERVERS=localhost:9092 KAFKA_REPLICATION_FACTOR=1 python -m stock_kafka.topics",
     ).parse_args()
     settings = load_or_exit(TopicSettings)
-    admin = AdminClient(settings.client("topics"))
+    admin = AdminClient(settings.admin("topics"))
     for last in (*[False] * (TRIES - 1), True):
         try:
             made = make(admin, ALL, settings.kafka_replication_factor)

@@ -61,7 +61,7 @@ class Progress:
         # All that could come from the caller's environment, which is about another cluster, is given.
         given = {"kafka_bootstrap_servers": servers, "kafka_security_protocol": "PLAINTEXT", "log_level": "INFO"}
         settings = KafkaSettings.model_validate(given)
-        self._admin = AdminClient(settings.client("stack"))
+        self._admin = AdminClient(settings.admin("stack"))
         self._reader = StatusReader(settings, "stack")
         self._config = settings.client("stack")
 

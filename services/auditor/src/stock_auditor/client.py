@@ -30,10 +30,10 @@ def arrived(consumer: Consumer) -> list[Message]:
 
 def open_admin(settings: KafkaSettings, service: str, silent: bool) -> tuple[dict[str, Any], AdminClient]:
     """A client's configuration, and an admin client of it. Raises FatalError for settings that the client refuses."""
-    config = settings.client(service)
+    config, admin = settings.client(service), settings.admin(service)
     if silent:
-        config = quiet(config)
+        config, admin = quiet(config), quiet(admin)
     try:
-        return config, AdminClient(config)
+        return config, AdminClient(admin)
     except KafkaException as error:
         raise FatalError(f"The Kafka client refuses its settings: {error.args[0].str()}") from None

@@ -79,7 +79,7 @@ class KafkaSource:
             "topic.metadata.refresh.interval.ms": METADATA_MS,
         }
         self._consumer = Consumer(config)
-        self._admin = AdminClient(settings.client("s3-sink-admin"))
+        self._admin = AdminClient(settings.admin("s3-sink-admin"))
 
     def subscribe(self, topics: Iterable[str], listener: Listener) -> None:
         """Joins the group; the listener hears of partitions from then on."""
