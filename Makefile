@@ -2,19 +2,22 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 ENV := local/stack/env.sh
+SYSTEM := local/stack/system.sh
 LINT := .build/lint/bin
-LIBS := $(patsubst %/requirements.in,%,$(wildcard libs/*/requirements.in))
-RUN := $(patsubst %/requirements.in,%,$(wildcard local/*/requirements.in services/*/requirements.in))
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' libs/common/stock_common/version.py)
+LIBS := $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml))
+RUN := $(patsubst %/pyproject.toml,%,$(wildcard local/*/pyproject.toml services/*/pyproject.toml))
 BENCHMARKS := $(patsubst benchmarks/bench_%.py,%,$(wildcard benchmarks/bench_*.py))
-CONTRACT := $(patsubst %/requirements.in,%,$(wildcard tests/contract/requirements.in))
+CONTRACT := $(patsubst %/pyproject.toml,%,$(wildcard tests/contract/pyproject.toml))
 UNIT := $(RUN) $(LIBS)
 
-.PHONY: help demo build build-test lock lint test test-unit test-integration chromium infra-test cost clean images monitoring-test compose-test alerts-test bench chaos
+.PHONY: model help demo build build-test lock outdated lint test test-unit test-integration fuzz upgrade-test system-test infra-test cost clean images monitoring-test compose-test alerts-test bench chaos
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
 
-demo: build ## The whole pipeline on this machine until Ctrl-C; DURATION=60 ends it after 60 s with the audit
+demo: ## The whole pipeline on this machine until Ctrl-C; DURATION=60 ends it after 60 s with the audit
+	@$(SYSTEM) demo && $(MAKE) --no-print-directory build
 	@local/stack/.venv/bin/stock-stack demo $(if $(DURATION),--duration $(DURATION)) $(if $(KEEP),--keep)
 
 build: ## Kafka's jars and one environment a service
@@ -23,31 +26,53 @@ build: ## Kafka's jars and one environment a service
 build-test: ## The same, with the test requirements added
 	@$(ENV) kafka && $(ENV) test $(UNIT) $(CONTRACT)
 
-lock: ## requirements*.in -> hashed requirements*.txt; UPGRADE=1 moves the versions
+lock: ## pyproject.toml -> hashed requirements.txt, for each folder; UPGRADE=1 moves the versions
 	@$(ENV) lock
 
-lint: ## ruff, pyright in each environment, the import rules
+outdated: ## What is pinned next to the newest there is, packages by pip's index, images by skopeo
+	@$(ENV) bootstrap && .build/tools/bin/python tests/outdated.py $(ARGS)
+
+lint: ## ruff, pyright in each environment, the rules of imports, dead code, the limits
 	@$(ENV) lint
 	@$(ENV) test $(UNIT)
 	$(LINT)/ruff check .
 	$(LINT)/ruff format --check .
-	@printf '%s\n' $(UNIT) | xargs -P 2 -I {} $(LINT)/pyright --pythonpath {}/.venv/bin/python {}/src
-	PYTHONPATH=$$(printf '%s:' $(addsuffix /src,$(UNIT))) $(LINT)/lint-imports --no-cache
+	@printf '%s\n' $(UNIT) | xargs -P 2 -I {} sh -c '$(LINT)/pyright --pythonpath {}/.venv/bin/python {}/stock_*'
+	@$(LINT)/python tests/import_rules.py > .build/imports.toml
+	PYTHONPATH=$$(printf '%s:' $(UNIT)) $(LINT)/lint-imports --no-cache --config .build/imports.toml
+	$(LINT)/vulture
+	$(LINT)/python tests/limits.py
+	@if command -v actionlint >/dev/null; then actionlint; fi
 
-chromium:
-	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "The browser test needs Chromium: install it (on Debian: apt-get install chromium)." >&2; exit 2; }
+system-test:
+	@$(SYSTEM) test
 
-test: chromium build-test ## Everything: lint, unit, contract, integration with the browser
-	@.build/tools/bin/python tests/run.py lint $(UNIT) tests/contract tests/integration tests/chaos
+test: system-test build-test ## Everything: lint, unit, contract, integration with the browser
+	@.build/tools/bin/python tests/run.py lint $(UNIT) tests/contract tests/integration tests/chaos tests/upgrade
 
-test-unit: build-test ## Each folder's tests in its own environment, and whether structs, Parquet, tables and dashboard agree
+test-unit: build-test ## Each folder's tests in its own environment, and whether records, Parquet, tables and variables agree
 	@.build/tools/bin/python tests/run.py $(UNIT) tests/contract
 
-test-integration: chromium build-test ## The real stack: completeness, kills, metrics, objects, the browser
+fuzz: build-test ## The property tests with new examples, from a seed that it prints; SEED=7 takes that one again, FOR=600 goes on with others
+	@.build/tools/bin/python tests/run.py --fuzz $(if $(SEED),--seed $(SEED)) $(if $(FOR),--seconds $(FOR)) $(UNIT) tests/contract
+
+model: ## The guarantee as a model, searched by spin, and six rules taken away (apt-get install spin gcc)
+	@python3 tests/model/run.py $(ARGS)
+
+upgrade-test: build ## The present code on the data of an older one, killed in the middle; FROM=<commit>
+	@$(ENV) test local/stack && local/stack/.venv/bin/python -m tests.upgrade $(if $(FROM),--from $(FROM))
+
+test-integration: system-test build-test ## The real stack: completeness, kills, metrics, objects, the browser
 	@.build/tools/bin/python tests/run.py tests/integration
 
+reference: build-test ## docs/reference from the code
+	@tests/contract/.venv/bin/python tests/contract/reference.py
+
+screenshots: system-test build-test ## docs/images from the real page, light and dark
+	@local/stack/.venv/bin/python tests/screenshots.py
+
 infra-test: ## Terraform: format, validate, test, plan for both deployments, checkov, IAM under enforcement, setup_kafka.sh for real
-	@TERRAFORM_PROVIDERS=$$(ls ../shared/tools/terraform-providers/terraform-providers 2>/dev/null) infra/test.sh
+	@infra/test.sh
 
 cost: ## What it costs a month; SYMBOLS=50 INTERVAL=5 change the figures
 	@python3 infra/cost.py $(if $(SYMBOLS),--symbols $(SYMBOLS)) $(if $(INTERVAL),--interval $(INTERVAL)) $(ARGS)
@@ -57,8 +82,8 @@ bench: $(addprefix bench-,$(BENCHMARKS)) ## Every benchmark, one after the other
 bench-producer_year: PLACE = services/producer
 bench-%: PLACE = local/stack
 bench-%: build
-	@$(ENV) test local/stack
-	@PYTHONPATH=benchmarks $(PLACE)/.venv/bin/python -m bench_$* $(ARGS)
+	@$(ENV) test $(PLACE)
+	@$(PLACE)/.venv/bin/python -m benchmarks.bench_$* $(ARGS)
 
 chaos: build ## Random faults on everything, then the audit; KILLS=200 SEED=1
 	@$(ENV) test local/stack && PYTHONPATH=tests local/stack/.venv/bin/python -m chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
@@ -67,7 +92,7 @@ clean: ## Removes environments, jars, data and reports
 	rm -rf .build $(addsuffix /.venv,$(UNIT) tests/contract)
 
 images: ## The images of the services and their stand-ins, by docker compose
-	REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) docker compose build
+	REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) VERSION=$(VERSION) docker compose build
 
 monitoring-test: ## Prometheus' rules, Alertmanager's routes, Grafana's dashboards, without an engine
 	@monitoring/check.sh && $(ENV) test local/stack

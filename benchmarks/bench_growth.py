@@ -1,12 +1,13 @@
-"""How a cycle grows with the history: S3 calls and seconds with 1,000, 100,000 and 1,000,000 objects on S3 and in the ledger.
+"""How a cycle grows with the history: S3 calls and seconds with 1,000, 100,000 and 1,000,000 objects.
 
     make bench-growth                                  about ten minutes
     make bench-growth ARGS="--sizes 1000,10000 --runs 5"
 
-Each service's own code runs one cycle after the other, in its own environment. Ledger and table, always of a million rows, are in the local
-Snowflake, filled by SQL. The objects are not: a server computes what LIST and HEAD answer over a history of that many (benchmarks/growth), and
-counts the calls. What it takes to compute a LIST is taken off the seconds; on AWS each call takes its 20 to 200 ms on top.
-Target: calls the same, seconds of a cycle the same within 20 %, whatever the history.
+The services' own code runs one cycle after the other, in each service's environment. Ledger and table are in
+the local Snowflake, filled by SQL. The table always has a million rows. The objects do not exist: a fake S3
+server (benchmarks/growth) computes the answers to LIST and HEAD over a history of that size, and counts the
+calls. Its time for a LIST is subtracted from the seconds. On AWS each call takes 20 to 200 ms more.
+Target: the same calls whatever the history, and the same seconds of a cycle within 20 %.
 """
 
 from __future__ import annotations
@@ -21,14 +22,23 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from figures import machine, spread, table
-from growth.front import Front
-from growth.history import BEGIN, HOURS_A_DAY, LINKS_AN_HOUR, PARTITIONS, TOPIC, TOPIC_ID, History, require
-from local_warehouse import connection
-
+from benchmarks.growth.fake_s3 import FakeS3
+from benchmarks.growth.fake_s3_history import (
+    BEGIN,
+    HOURS_A_DAY,
+    LINKS_AN_HOUR,
+    PARTITIONS,
+    TOPIC,
+    TOPIC_ID,
+    History,
+    require,
+)
+from benchmarks.report import machine, spread, table
+from stock_stack.database import connect
+from stock_stack.layout import Layout
 from stock_stack.ports import free
+from stock_stack.registry import REPOSITORY
 from stock_stack.services import launcher
-from stock_stack.site import Site
 from stock_stack.stack import Stack
 
 PROBES = (("s3-sink", "sink_start"), ("sf-loader", "loader_cycle"), ("auditor", "auditor_cycle"))
@@ -37,23 +47,31 @@ TARGET = 1.2
 NUMBERS = "SELECT ROW_NUMBER() OVER (ORDER BY NULL) - 1 AS N FROM TABLE(GENERATOR(ROWCOUNT => {}))"
 LEDGER = f"""\
 INSERT INTO RAW.LOADED_FILES
-  (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST, OBJECT_KEY, ETAG, STATUS, OBJECT_TIME, LOADED_AT)
+  (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST,
+   OBJECT_KEY, ETAG, STATUS, OBJECT_TIME, LOADED_AT)
 SELECT '{TOPIC}', '{TOPIC_ID}', PLACE, AT * {{rows}}, AT * {{rows}} + {{rows}} - 1, {{rows}}, 0, 0, 0,
-  'raw/{TOPIC}/{TOPIC_ID}/partition=' || LPAD(TO_VARCHAR(PLACE), 5, '0') || '/dt=' || TO_CHAR(HOUR::TIMESTAMP, 'YYYY-MM-DD')
-    || '/hour=' || TO_CHAR(HOUR::TIMESTAMP, 'HH24') || '/o' || LPAD(TO_VARCHAR(AT * {{rows}}), 20, '0') || '.parquet',
+  'raw/{TOPIC}/{TOPIC_ID}/partition=' || LPAD(TO_VARCHAR(PLACE), 5, '0')
+    || '/dt=' || TO_CHAR(HOUR::TIMESTAMP, 'YYYY-MM-DD') || '/hour=' || TO_CHAR(HOUR::TIMESTAMP, 'HH24')
+    || '/o' || LPAD(TO_VARCHAR(AT * {{rows}}), 20, '0') || '.parquet',
   LPAD(TO_VARCHAR(PLACE * {{links}} + AT), 32, '0'), 'loaded', HOUR, DATEADD('minute', 1, HOUR)
 FROM (
   SELECT PLACE, AT,
-    DATEADD('hour', (FLOOR(AT / {LINKS_AN_HOUR * HOURS_A_DAY}) * 24 + MOD(FLOOR(AT / {LINKS_AN_HOUR}), {HOURS_A_DAY}))::INT, BEGAN) AS HOUR
+    DATEADD(
+      'hour',
+      (FLOOR(AT / {LINKS_AN_HOUR * HOURS_A_DAY}) * 24 + MOD(FLOOR(AT / {LINKS_AN_HOUR}), {HOURS_A_DAY}))::INT,
+      BEGAN
+    ) AS HOUR
   FROM (
-    SELECT FLOOR(N / {{links}})::INT AS PLACE, MOD(N, {{links}})::INT AS AT, '{BEGIN:%Y-%m-%d %H:%M:%S}'::TIMESTAMP AS BEGAN
+    SELECT FLOOR(N / {{links}})::INT AS PLACE, MOD(N, {{links}})::INT AS AT,
+      '{BEGIN:%Y-%m-%d %H:%M:%S}'::TIMESTAMP AS BEGAN
     FROM ({{numbers}}) AS NUMBERS
   ) AS LINKS
 ) AS TIMES
 ORDER BY AT, PLACE"""
 TABLE = f"""\
-INSERT INTO RAW.STOCK_QUOTES (EVENT_ID, SYMBOL, PRICE, TRADING_DAY, FETCHED_AT, SOURCE, ENDPOINT, KAFKA_TOPIC_ID, KAFKA_PARTITION, KAFKA_OFFSET,
-  KAFKA_TIME, SOURCE_FILE, LOADED_AT)
+INSERT INTO RAW.STOCK_QUOTES
+  (EVENT_ID, SYMBOL, PRICE, TRADING_DAY, FETCHED_AT, SOURCE, ENDPOINT, KAFKA_TOPIC_ID, KAFKA_PARTITION,
+   KAFKA_OFFSET, KAFKA_TIME, SOURCE_FILE, LOADED_AT)
 SELECT TO_VARCHAR(N), 'AAPL', 1, '2019-01-01'::DATE, AT, 'simulated', 'GLOBAL_QUOTE', '{TOPIC_ID}',
   MOD(N, {PARTITIONS})::INT, FLOOR(N / {PARTITIONS})::INT,
   AT, 'raw', AT
@@ -61,14 +79,16 @@ FROM (SELECT N, '2019-01-01 13:00:00'::TIMESTAMP AS AT FROM ({{numbers}}) AS NUM
 
 
 def fill(environment: dict[str, str], history: History) -> None:
-    """Ledger and table as they are after so many loads."""
-    with connection(environment) as session:
+    """Fills ledger and table as the loads of the history would have."""
+    with connect(environment, database="STOCKS") as session:
         cursor = session.cursor()
         count, offsets = history.links * PARTITIONS, history.links * history.rows
         cursor.execute(LEDGER.format(links=history.links, rows=history.rows, numbers=NUMBERS.format(count)))
         cursor.execute(TABLE.format(offsets=offsets, numbers=NUMBERS.format(offsets * PARTITIONS)))
-        # The server's ETag and the ledger's are the same, or every object would be asked for.
-        (key, etag), *_ = cursor.execute("SELECT OBJECT_KEY, ETAG FROM RAW.LOADED_FILES ORDER BY OBJECT_KEY DESC LIMIT 1").fetchall()  # type: ignore[union-attr]
+        # Where the server's ETag and the ledger's differ, the services would ask for every object.
+        (key, etag), *_ = cursor.execute(
+            "SELECT OBJECT_KEY, ETAG FROM RAW.LOADED_FILES ORDER BY OBJECT_KEY DESC LIMIT 1"
+        ).fetchall()  # type: ignore[union-attr]
         entry = history.find(key)
         require(entry is not None and entry.etag == etag, f"{key} {etag} is not the history's {entry}")
 
@@ -76,8 +96,9 @@ def fill(environment: dict[str, str], history: History) -> None:
 def probe(service: str, name: str, environment: dict[str, str]) -> Iterator[dict[str, float]]:
     python = str(Path(launcher(service)).with_name("python"))
     done = subprocess.run(
-        [python, "-m", f"growth.{name}"],
-        env=environment | {"PYTHONPATH": str(Path(__file__).parent)},
+        [python, "-m", f"benchmarks.growth.{name}"],
+        cwd=REPOSITORY,
+        env=environment,
         stdout=subprocess.PIPE,
         text=True,
         timeout=PROBE_SECONDS,
@@ -92,11 +113,15 @@ def run(size: int, runs: int) -> dict[str, list[dict[str, float]]]:
     found: dict[str, list[dict[str, float]]] = {}
     with (
         tempfile.TemporaryDirectory(prefix="growth-") as data,
-        Stack(Site(Path(data), free(), {}), lambda line: None) as stack,
-        closing(Front(history)) as front,
+        Stack(Layout(Path(data), free(), {}), lambda line: None) as stack,
+        closing(FakeS3(history)) as s3,
     ):
         stack.start("migrations")
-        environment = stack.environment("sf-loader") | {"S3_ENDPOINT_URL": front.url, "GROWTH_SIZE": str(size), "GROWTH_RUNS": str(runs)}
+        environment = stack.environment("sf-loader") | {
+            "S3_ENDPOINT_URL": s3.url,
+            "GROWTH_SIZE": str(size),
+            "GROWTH_RUNS": str(runs),
+        }
         fill(environment, history)
         for service, name in PROBES:
             for sample in probe(service, name, environment):
@@ -112,17 +137,42 @@ def report(results: dict[int, dict[str, list[dict[str, float]]]]) -> str:
         for size, found in results.items():
             samples = found[what]
             seconds = [sample["seconds"] for sample in samples]
-            calls = (f"{statistics.median(sample[kind] for sample in samples):,.0f}" for kind in ("LIST", "HEAD", "statements"))
+            calls = (
+                f"{statistics.median(sample[kind] for sample in samples):,.0f}"
+                for kind in ("LIST", "HEAD", "statements")
+            )
             peak = max(sample["peak"] for sample in samples)
-            rows.append((what, f"{size:,}", *calls, len(samples), spread(seconds, 3), f"{statistics.median(seconds) / base:.2f}", f"{peak:.0f}"))
+            rows.append(
+                (
+                    what,
+                    f"{size:,}",
+                    *calls,
+                    len(samples),
+                    spread(seconds, 3),
+                    f"{statistics.median(seconds) / base:.2f}",
+                    f"{peak:.0f}",
+                )
+            )
     return table(
-        ("cycle", "objects", "LIST", "HEAD", "statements", "runs", "seconds, min / median / max", f"of the first (limit {TARGET:.2f})", "peak MB"),
+        (
+            "cycle",
+            "objects",
+            "LIST",
+            "HEAD",
+            "statements",
+            "runs",
+            "seconds, min / median / max",
+            f"of the first (limit {TARGET:.2f})",
+            "peak MB",
+        ),
         rows,
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench_growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="bench_growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--sizes", default="1000,100000,1000000", help="objects of history, by commas")
     parser.add_argument("--runs", type=int, default=7, help="runs of each cycle")
     options = parser.parse_args()

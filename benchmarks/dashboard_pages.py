@@ -1,54 +1,58 @@
-"""How soon the dashboard's pages show their first picture over a large warehouse: quotes made in the local Snowflake, pages timed in Chromium."""
+"""Time until the dashboard's pages show their first content over a large warehouse.
+
+The quotes are made in the local Snowflake. The pages are timed in Chromium.
+"""
 
 from __future__ import annotations
 
 import http.client
 import re
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "integration"))
-
-import tab
-from figures import spread, table
-from latency_stages import connection
-from tab import Tab
-
+from benchmarks.report import spread, table
+from stock_stack.database import connect
+from stock_stack.layout import Layout
 from stock_stack.ports import HOST, free
-from stock_stack.site import Site
 from stock_stack.stack import Stack
+from stock_testing import tab
+from stock_testing.tab import Tab
 
 ENTRIES = 10
-"""The least that the dashboard keeps in memory: the picture of ten symbols drives everything else out."""
+"""The least results that the dashboard can cache: a page of ten symbols replaces all others."""
 WAIT_MS = 60_000
 QUOTES = """
 INSERT INTO RAW.STOCK_QUOTES
 SELECT
-  '{day:%Y%m%d}-0000-5000-8000-' || LPAD(TO_VARCHAR(N), 12, '0'), 'S' || LPAD(TO_VARCHAR(MOD(N, {symbols})), 3, '0'),
-  CAST(100 + MOD(N, {symbols}) + 5 * SIN(FLOOR(N / {symbols}) / 40 + {place}) AS NUMBER(18, 6)), 100, 110, 90, 99,
+  '{day:%Y%m%d}-0000-5000-8000-' || LPAD(TO_VARCHAR(N), 12, '0'),
+  'S' || LPAD(TO_VARCHAR(MOD(N, {symbols})), 3, '0'),
+  CAST(100 + MOD(N, {symbols}) + 5 * SIN(FLOOR(N / {symbols}) / 40 + {place}) AS NUMBER(18, 6)),
+  100, 110, 90, 99,
   1000 * FLOOR(N / {symbols}), CAST('{day}' AS DATE),
   DATEADD('second', {step} * FLOOR(N / {symbols}), CAST('{day}T14:30:00+00:00' AS TIMESTAMP_LTZ)),
   DATEADD('second', 1 + {step} * FLOOR(N / {symbols}), CAST('{day}T14:30:00+00:00' AS TIMESTAMP_LTZ)),
   'simulated', 'REALTIME_BULK_QUOTES', 'realtime', 'regular', REPEAT('ab', 16), MOD(N, 6), {first} + N,
-  DATEADD('second', 1 + {step} * FLOOR(N / {symbols}), CAST('{day}T14:30:00+00:00' AS TIMESTAMP_LTZ)), 'bench.parquet', CURRENT_TIMESTAMP
+  DATEADD('second', 1 + {step} * FLOOR(N / {symbols}), CAST('{day}T14:30:00+00:00' AS TIMESTAMP_LTZ)),
+  'bench.parquet', CURRENT_TIMESTAMP
 FROM (SELECT SEQ4() AS N FROM TABLE(GENERATOR(ROWCOUNT => {rows})))
 """
 DRAWN = """
 (least) => {
   const within = (root, selector) => [...root.querySelectorAll(selector)];
-  const rows = within(document, "*").filter((part) => part.shadowRoot).flatMap((part) => within(part.shadowRoot, "tbody tr"));
-  return rows.length + within(document, ".js-plotly-plot .boxlayer path.box").length >= least && performance.now();
+  const roots = within(document, "*").map((part) => part.shadowRoot).filter((root) => root);
+  const rows = roots.flatMap((root) => within(root, "tbody tr"));
+  const candles = within(document, ".js-plotly-plot .boxlayer path.box");
+  return rows.length + candles.length >= least && performance.now();
 }
 """
-"""Rows of a table, or candles of a chart: when there are enough, the milliseconds since the page was asked for."""
+"""Milliseconds since the page was requested, once it has enough rows of a table or candles of a chart."""
 
 
 class Page(NamedTuple):
-    """A page to time: what is asked for (`symbol` filled in), how much must be there, and the limit in seconds."""
+    """A page to time: its path (`symbol` is filled in), least rows or candles, and limit in seconds."""
 
     name: str
     path: str
@@ -75,72 +79,91 @@ def weekdays(last: date, count: int) -> list[date]:
 
 
 def fill(stack: Stack, quotes: int, symbols: int, days: int) -> int:
-    """Quotes of `symbols` over `days` weekdays, day by day as they would be loaded; returns how many there are."""
+    """Inserts quotes of `symbols` over `days` weekdays, day by day as loads do.
+
+    Returns how many there are.
+    """
     rounds = quotes // (symbols * days)
     rows, step = rounds * symbols, max(1, 23_400 // rounds)
-    with connection(stack) as made:
+    with connect(stack.environment("sf-loader"), database="STOCKS") as made:
         for place, day in enumerate(weekdays(datetime.now(UTC).date(), days)):
-            made.cursor().execute(QUOTES.format(day=day, symbols=symbols, rows=rows, step=step, place=place, first=place * rows))
+            made.cursor().execute(
+                QUOTES.format(day=day, symbols=symbols, rows=rows, step=step, place=place, first=place * rows)
+            )
         ((count,),) = made.cursor().execute("SELECT COUNT(*) FROM RAW.STOCK_QUOTES").fetchall()
     return int(count)
 
 
 def forget(one: Tab, symbols: int) -> None:
-    """Drives everything out of the dashboard's memory but the minutes of ten symbols."""
+    """Empties the dashboard's cache but for the minutes of ten symbols."""
     names = ",".join(f"S{number:03d}" for number in range(symbols - ENTRIES, symbols))
     one.open(f"?page=Compare&symbols={names}&span=1D")
-    one.page.locator(".js-plotly-plot .scatterlayer path.js-line").nth(ENTRIES - 1).wait_for(state="attached", timeout=WAIT_MS)
+    one.page.locator(".js-plotly-plot .scatterlayer path.js-line").nth(ENTRIES - 1).wait_for(
+        state="attached", timeout=WAIT_MS
+    )
 
 
 def timed(one: Tab, page: Page, symbol: str) -> float:
-    """Seconds from asking for the page until its first useful picture is in it."""
+    """Seconds from requesting the page until its first useful content is in it."""
     one.open(page.path.format(symbol=symbol))
     return float(one.page.wait_for_function(DRAWN, arg=page.least, timeout=WAIT_MS).json_value()) / 1_000
 
 
 def queries(stack: Stack) -> dict[str, tuple[float, int]]:
-    """View → seconds and number of the warehouse's answers so far, as the dashboard's own metrics say."""
-    asked = http.client.HTTPConnection(HOST, stack.site.ports["dashboard-metrics"], timeout=5)
+    """View → seconds and number of the warehouse's answers so far, from the dashboard's metrics."""
+    asked = http.client.HTTPConnection(HOST, stack.layout.ports["dashboard-metrics"], timeout=5)
     asked.request("GET", "/metrics")
     text = asked.getresponse().read().decode()
     asked.close()
     found = {}
-    for view, seconds in re.findall(r'^stock_dashboard_query_seconds_sum\{view="(\w+)"\} (\S+)', text, re.MULTILINE):
-        (count,) = re.findall(rf'^stock_dashboard_query_seconds_count\{{view="{view}"\}} (\S+)', text, re.MULTILINE)
+    for view, seconds in re.findall(
+        r'^stock_dashboard_query_seconds_sum\{view="(\w+)"\} (\S+)', text, re.MULTILINE
+    ):
+        (count,) = re.findall(
+            rf'^stock_dashboard_query_seconds_count\{{view="{view}"\}} (\S+)', text, re.MULTILINE
+        )
         found[view] = (float(seconds), int(float(count)))
     return found
 
 
 def report(quotes: int, symbols: int, days: int, runs: int, say: Callable[[str], None]) -> tuple[str, bool]:
-    """Fills, times, and returns the tables as Markdown and whether every median is below its limit."""
+    """Fills and times. Returns the tables as Markdown, and whether every median is below its limit."""
     with (
         tempfile.TemporaryDirectory(prefix="stock-bench-") as directory,
-        Stack(Site(Path(directory), free(), {"HISTORY_ENTRIES": str(ENTRIES)}), say) as stack,
+        Stack(Layout(Path(directory), free(), {"HISTORY_ENTRIES": str(ENTRIES)}), say) as stack,
         tab.chromium() as browser,
     ):
         stack.start("migrations")
         count = fill(stack, quotes, symbols, days)
         say(f"{count:,} quotes in the local Snowflake")
         stack.start("dashboard")
-        one = tab.opened(tab.viewer(browser), stack.site.url("dashboard"))
+        one = tab.opened(tab.viewer(browser), stack.layout.url("dashboard"))
         times: dict[str, list[float]] = {}
         for run in range(runs + 1):
             for page in pages(symbols, days):
                 forget(one, symbols)
                 seconds = timed(one, page, f"S{run:03d}")
-                # The first of each opens the warehouse's sessions and fills the browser's cache: the process is not warm before.
+                # The first run of each warms up: it opens warehouse sessions and fills the browser's cache.
                 times.setdefault(page.name, []).extend([seconds] if run else [])
         asked = queries(stack)
-    return _tables(count, symbols, days, times, asked), all(sorted(times[p.name])[runs // 2] < p.limit for p in pages(symbols, days))
+    return _tables(count, symbols, days, times, asked), all(
+        sorted(times[p.name])[runs // 2] < p.limit for p in pages(symbols, days)
+    )
 
 
-def _tables(count: int, symbols: int, days: int, times: dict[str, list[float]], asked: dict[str, tuple[float, int]]) -> str:
-    rows: list[Sequence[object]] = [[page.name, spread(times[page.name]), f"{page.limit:g}", len(times[page.name])] for page in pages(symbols, days)]
+def _tables(
+    count: int, symbols: int, days: int, times: dict[str, list[float]], asked: dict[str, tuple[float, int]]
+) -> str:
+    rows: list[Sequence[object]] = [
+        [page.name, spread(times[page.name]), f"{page.limit:g}", len(times[page.name])]
+        for page in pages(symbols, days)
+    ]
     views = [[view, f"{seconds / number:.2f}", number] for view, (seconds, number) in asked.items() if number]
     return "\n\n".join(
         [
-            f"{count:,} quotes of {symbols} symbols over {days} weekdays; the topic is silent, so that every picture comes from the warehouse. "
-            "From asking for the address to the picture in the browser; process and browser warm, the dashboard's memory of the warehouse empty.",
+            f"{count:,} quotes of {symbols} symbols over {days} weekdays. The topic is silent, so that all "
+            "content comes from the warehouse. From the request to the content in the browser. Process and "
+            "browser are warm, the dashboard's cache of the warehouse is empty.",
             table(["page", "seconds, min / median / max", "limit (median)", "runs"], rows),
             table(["warehouse query", "mean seconds", "times"], views),
         ]

@@ -1,18 +1,14 @@
-"""One compose project of its own, and what each of its containers uses."""
+"""A compose project, and what each of its containers uses."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "compose"))
-
-from engine import Project, free_ports, said
+from stock_testing.compose import Project, free_ports, output
 
 UNITS = {"B": 2**-20, "KiB": 2**-10, "MiB": 1.0, "GiB": 1024.0}
 
@@ -28,13 +24,23 @@ class Containers:
 
     def __enter__(self) -> Containers:
         try:
-            self._project.do("up", "--detach", "--wait", "--wait-timeout", "400", *self._project.without("grafana"), seconds=500)
+            self._project.do(
+                "up",
+                "--detach",
+                "--wait",
+                "--wait-timeout",
+                "400",
+                *self._project.without("grafana"),
+                seconds=500,
+            )
         except BaseException:
             self._project.end("footprint.log")
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._project.end("footprint.log")
 
     def pause(self, service: str) -> None:
@@ -44,14 +50,21 @@ class Containers:
         self._project.do("unpause", service)
 
     def uses(self) -> dict[str, tuple[float, float]]:
-        """Service → MiB without file cache, and CPU seconds: the sum over the looks of `docker stats`' share of a core."""
+        """Service → MiB without file cache, and CPU seconds:
+
+        `docker stats`' shares of a core, summed over the looks.
+        """
         names = {
-            part["Id"]: part["Config"]["Labels"]["com.docker.compose.service"] for part in self._project.containers() if part["State"]["Running"]
+            part["Id"]: part["Config"]["Labels"]["com.docker.compose.service"]
+            for part in self._project.containers()
+            if part["State"]["Running"]
         }
         now = time.monotonic()
         passed, self._looked = now - (self._looked or now), now
         found: dict[str, tuple[float, float]] = {}
-        for line in said("stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *names).splitlines():
+        for line in output(
+            "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *names
+        ).splitlines():
             stats = json.loads(line)
             name = names[stats["ID"]]
             self._cpu[name] = self._cpu.get(name, 0.0) + passed * float(stats["CPUPerc"].rstrip("%")) / 100
@@ -60,6 +73,6 @@ class Containers:
 
 
 def mebibytes(text: str) -> float:
-    """Of `12.5MiB`, as the engine writes it."""
+    """12.5 of `12.5MiB`, as the engine writes it."""
     number = text.rstrip("KMGiB")
     return float(number) * UNITS[text[len(number) :]]

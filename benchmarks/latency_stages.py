@@ -1,4 +1,7 @@
-"""Watches quotes on their way from outside: Kafka by a consumer, S3 by listing, Snowflake through a view, the page in the browser."""
+"""Watches quotes on their way, from outside.
+
+Kafka is read by a consumer, S3 by listing, Snowflake through a view, and the page in a browser.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-import snowflake.connector
-from botocore.config import Config
 from confluent_kafka import Consumer, TopicPartition
-from tab import Tab
 
 from stock_common.keys import topic_prefix
 from stock_common.records import Quote, decode
 from stock_common.topics import QUOTES
+from stock_stack.bucket import s3_client
+from stock_stack.database import connect
+from stock_stack.layout import BUCKET
 from stock_stack.ports import HOST
-from stock_stack.site import BUCKET
 from stock_stack.stack import Stack
+from stock_testing.tab import Tab
 
 POLL_SECONDS = 0.2
-"""How often S3 and Snowflake are looked at: what they say is late by this at most."""
+"""How often S3 and Snowflake are polled. Their times are late by this at most."""
 ROUNDING = 1e-3
 """The page's times are whole milliseconds."""
 VIEW = "SELECT SYMBOL, MAX(FETCHED_AT) AS FETCHED_AT FROM ANALYTICS.LATEST_QUOTES GROUP BY SYMBOL"
@@ -34,18 +36,26 @@ WATCH = """
   window.seen = [];
   const host = [...document.querySelectorAll("*")].find((part) => part.shadowRoot?.querySelector("tbody tr"));
   const note = (row) => window.seen.push([row.dataset.symbol, Number(row.dataset.at), Date.now() / 1000]);
-  const told = (row) => requestAnimationFrame(() => setTimeout(() => note(row)));
-  new MutationObserver((changes) => { for (const change of changes) told(change.target); })
-    .observe(host.shadowRoot.querySelector("tbody"), { subtree: true, attributes: true, attributeFilter: ["data-at"] });
+  const afterPaint = (row) => requestAnimationFrame(() => setTimeout(() => note(row)));
+  new MutationObserver((changes) => { for (const change of changes) afterPaint(change.target); })
+    .observe(
+      host.shadowRoot.querySelector("tbody"),
+      { subtree: true, attributes: true, attributeFilter: ["data-at"] },
+    );
 }
 """
-"""Notes each quote that is written into the live table once it has been painted: symbol, its own time, the time now; seconds since 1970."""
+"""Notes each quote of the live table once it is painted: symbol, its time, now. In seconds since 1970."""
 
 
 class Way:
-    """One quote's times, seconds since 1970; None: not there yet. `at` is the quote's own time, by which the page knows it."""
+    """One quote's times in seconds since 1970. None: not there yet.
 
-    def __init__(self, symbol: str, partition: int, offset: int, at: float, fetched: float, kafka: float) -> None:
+    at: the quote's time on the page.
+    """
+
+    def __init__(
+        self, symbol: str, partition: int, offset: int, at: float, fetched: float, kafka: float
+    ) -> None:
         self.symbol, self.partition, self.offset = symbol, partition, offset
         self.at, self.fetched, self.kafka = at, fetched, kafka
         self.s3: float | None = None
@@ -54,7 +64,10 @@ class Way:
 
 
 class Marks:
-    """How far a stage had come, and when: for each key (partition, symbol) a mark (offset, time) that only rises."""
+    """How far a stage had come, and when.
+
+    Each key (partition, symbol) has a mark (offset, time) that rises.
+    """
 
     def __init__(self) -> None:
         self._marks: dict[Hashable, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
@@ -73,7 +86,10 @@ class Marks:
 
 
 class Watch:
-    """What every stage shows, and every quote since the start. `on_page` has the symbols that the page shows."""
+    """What every stage shows, and every quote since the start.
+
+    `on_page` has the symbols that the page shows.
+    """
 
     def __init__(self, stack: Stack) -> None:
         self.on_page: set[str] = set()
@@ -85,7 +101,10 @@ class Watch:
 
     @contextmanager
     def running(self) -> Iterator[Watch]:
-        threads = [threading.Thread(target=self._guarded, args=(work,), daemon=True) for work in (self._kafka, self._s3, self._view)]
+        threads = [
+            threading.Thread(target=self._guarded, args=(work,), daemon=True)
+            for work in (self._kafka, self._s3, self._view)
+        ]
         for thread in threads:
             thread.start()
         try:
@@ -104,13 +123,29 @@ class Watch:
             self._faults.append(error)
 
     def _kafka(self) -> None:
-        consumer = Consumer({"bootstrap.servers": f"{HOST}:{self._stack.site.ports['kafka']}", "group.id": "latency", "enable.auto.commit": False})
+        consumer = Consumer(
+            {
+                "bootstrap.servers": f"{HOST}:{self._stack.layout.ports['kafka']}",
+                "group.id": "latency",
+                "enable.auto.commit": False,
+            }
+        )
         ends = [TopicPartition(QUOTES.name, number) for number in range(QUOTES.partitions)]
-        consumer.assign([TopicPartition(part.topic, part.partition, consumer.get_watermark_offsets(part, 10)[1]) for part in ends])
+        consumer.assign(
+            [
+                TopicPartition(part.topic, part.partition, consumer.get_watermark_offsets(part, 10)[1])
+                for part in ends
+            ]
+        )
         while not self._stop.is_set():
             for message in consumer.consume(500, POLL_SECONDS):
                 if message.error() is None:
-                    self._met(decode(message.value() or b"", Quote), message.partition() or 0, message.offset() or 0, message.timestamp()[1] / 1_000)
+                    self._met(
+                        decode(message.value() or b"", Quote),
+                        message.partition() or 0,
+                        message.offset() or 0,
+                        message.timestamp()[1] / 1_000,
+                    )
         consumer.close()
 
     def _met(self, quote: Quote, partition: int, offset: int, kafka: float) -> None:
@@ -118,7 +153,7 @@ class Watch:
         self._ways.append(Way(quote.symbol, partition, offset, at, quote.fetched_at.timestamp(), kafka))
 
     def _s3(self) -> None:
-        client = bucket(self._stack)
+        client = s3_client(self._stack.environment("s3-sink"))
         seen: set[str] = set()
         while not self._stop.wait(POLL_SECONDS):
             fresh = [key for key in listed(client) if key not in seen]
@@ -128,7 +163,7 @@ class Watch:
             seen.update(fresh)
 
     def _view(self) -> None:
-        with connection(self._stack) as made:
+        with connect(self._stack.environment("sf-loader"), database="STOCKS") as made:
             while not self._stop.wait(POLL_SECONDS):
                 rows = made.cursor().execute(VIEW).fetchall()
                 at = time.time()
@@ -136,13 +171,16 @@ class Watch:
                     self._view_marks.add(symbol, fetched.astimezone(UTC).timestamp(), at)
 
     def page(self, one: Tab) -> None:
-        """Takes over what the browser has noted since the last time."""
+        """Reads what the browser has noted since the last call."""
         for symbol, at, shown in one.page.evaluate("window.seen.splice(0)"):
             self.on_page.add(symbol)
             self._page_marks.add(symbol, at, shown)
 
     def ways(self, begin: float, end: float) -> list[Way]:
-        """Every quote that was fetched in that time. It has reached the view or the page once what is there is it, or a newer one of its symbol."""
+        """Every quote that was fetched in that time.
+
+        It has reached the view or the page once what is there is it, or a newer one of its symbol.
+        """
         found = [way for way in self._ways if begin <= way.fetched < end]
         for way in found:
             way.s3 = self._s3_marks.reached(way.partition, way.offset)
@@ -155,27 +193,8 @@ def now() -> float:
     return datetime.now(UTC).timestamp()
 
 
-def bucket(stack: Stack) -> Any:
-    environment = stack.environment("s3-sink")
-    return boto3.client(
-        "s3", endpoint_url=environment["S3_ENDPOINT_URL"], region_name=environment["AWS_REGION"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"], aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        config=Config(s3={"addressing_style": "path"}),
-    )  # fmt: skip
-
-
 def listed(client: Any) -> Iterator[str]:
-    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=topic_prefix(QUOTES.name)):
+    for page in client.get_paginator("list_objects_v2").paginate(
+        Bucket=BUCKET, Prefix=topic_prefix(QUOTES.name)
+    ):
         yield from (entry["Key"] for entry in page.get("Contents", []))
-
-
-@contextmanager
-def connection(stack: Stack) -> Iterator[Any]:
-    """A session of the local Snowflake, as anybody with the connector has it."""
-    environment = stack.environment("sf-loader")
-    with snowflake.connector.connect(
-        account=environment["SNOWFLAKE_ACCOUNT"], user=environment["SNOWFLAKE_USER"], password=environment["SNOWFLAKE_PASSWORD"],
-        host=environment["SNOWFLAKE_HOST"], port=int(environment["SNOWFLAKE_PORT"]), protocol="http", database="STOCKS",
-        session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
-    ) as made:  # fmt: skip
-        yield made

@@ -1,4 +1,4 @@
-"""Sink processes that drain a backlog, watched from outside: their logs, their metrics, /proc, and at the end the objects themselves."""
+"""Sink processes that drain a backlog, watched from outside: logs, metrics, /proc and objects."""
 
 from __future__ import annotations
 
@@ -10,37 +10,41 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count, pairwise
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from backlog import Backlog
-
+from benchmarks.backlog import Backlog
 from stock_common import keys, links
 from stock_common.deadline import Deadline
 from stock_common.links import Link
 from stock_common.topics import QUOTES
 from stock_stack.ports import HOST
-from stock_stack.process import LEASH, script
+from stock_stack.process import PARENT_DEATH, script
 from stock_stack.services import launcher
 
 LOOK_SECONDS = 0.1
 TICKS = os.sysconf("SC_CLK_TCK")
-CONSUMED, ROWS = (f'stock_s3_sink_{name}_total{{topic="{QUOTES.name}"}}' for name in ("records_consumed", "rows"))
+CONSUMED, ROWS = (
+    f'stock_s3_sink_{name}_total{{topic="{QUOTES.name}"}}' for name in ("records_consumed", "rows")
+)
 _numbers = count(1)
 
 
 class SinkProcess:
-    """One running sink. `peak` in bytes (VmHWM) and `cpu` in seconds, as last looked at."""
+    """One running sink. `peak` (bytes, VmHWM) and `cpu` (seconds) are those of the last look."""
 
     def __init__(self, environment: Mapping[str, str], metrics_port: int, log: Path) -> None:
         self.log, self.peak, self.cpu = log, 0, 0.0
         self._port = metrics_port
         self._output = log.open("wb")
-        command = script(LEASH, str(os.getpid()), launcher("s3-sink"))
+        command = script(PARENT_DEATH, str(os.getpid()), launcher("s3-sink"))
         variables = {**environment, "METRICS_PORT": str(metrics_port)}
-        self.process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT)
+        self.process = subprocess.Popen(
+            command, env=variables, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT
+        )
 
     def look(self) -> None:
         """Notes memory and CPU. Nothing new once the process has ended."""
@@ -65,7 +69,7 @@ class SinkProcess:
             connection.close()
 
     def sample(self, name: str) -> float:
-        """A sample of /metrics by its name with labels; 0 while there is none."""
+        """A sample of /metrics by its name with labels. 0 while there is none."""
         found = re.search(rf"^{re.escape(name)} (\S+)$", self.metrics(), re.MULTILINE)
         return float(found[1]) if found else 0.0
 
@@ -81,9 +85,11 @@ class SinkProcess:
 
 
 class Drained(NamedTuple):
-    """`seconds` from the first assignment to the last object's put, `whole` from the start of the processes to their end.
+    """A backlog that was drained.
 
-    `peaks` in bytes, one a process; `cpu` seconds of all; `events`: log lines of each process.
+    seconds: from the first assignment to the last object's put. whole: from the processes' start to their
+    end.
+    peaks: bytes, one a process. cpu: seconds of all. events: log lines of each process.
     """
 
     records: int
@@ -100,48 +106,76 @@ class Drained(NamedTuple):
         return self.records / self.seconds
 
 
-def drain(
-    held: Backlog,
-    records: int,
-    processes: int = 1,
-    environment: Mapping[str, str] | None = None,
-    *,
-    limit: float = 300.0,
-    counter: str = CONSUMED,
-    watch: Callable[[SinkProcess], None] = lambda sink: None,
-) -> Drained:
-    """Drains the backlog with new sinks into a new bucket until `counter` says so, ends them by SIGTERM, makes sure that each offset is there once.
+@dataclass(frozen=True)
+class Drain:
+    """How to drain a backlog of `records`.
 
-    `watch` looks at each sink ten times a second. Raises RuntimeError when an offset is not there, or when a sink ended badly or too late.
+    processes: how many sinks at once. environment: variables in addition to the stack's.
+    limit: seconds that it may take. counter: the metric that says how many records are done.
+    watch: called with each sink ten times a second.
+    """
+
+    records: int
+    processes: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
+    limit: float = 300.0
+    counter: str = CONSUMED
+    watch: Callable[[SinkProcess], None] = lambda sink: None
+
+
+def drain(held: Backlog, how: Drain) -> Drained:
+    """Drains the backlog with new sinks into a new bucket, ends them by SIGTERM, and checks every offset.
+
+    Raises RuntimeError when an offset is missing or there twice, or when a sink ended badly or too late.
     """
     number = next(_numbers)
     bucket = f"bench-{number}"
     held.make_bucket(bucket)
-    variables = {**held.environment, "S3_BUCKET": bucket, "KAFKA_GROUP": bucket, "FLUSH_SECONDS": "60", **(environment or {})}
-    data, ports = held.stack.site.data, held.stack.site.ports
     begun = time.monotonic()
-    names = [f"bench-sink-{instance}" for instance in range(processes)]
-    sinks = [SinkProcess(variables, ports[name], data / f"{name}-{number}.log") for name in names]
+    sinks = _started(held, how, bucket, number)
     try:
-        _until(sinks, counter, records, watch, Deadline(limit))
+        _until(sinks, how)
         _close(sinks)
         whole = time.monotonic() - begun
         events = [sink.events() for sink in sinks]
         found = chain_links(held, bucket)
-        check(found, held.ends(), records)
-        size = sum(item["bytes"] for lines in events for item in lines if item["event"] == "link put")
+        check(found, held.ends(), how.records)
     finally:
         for sink in sinks:
             sink.end()
         held.drop_bucket(bucket)
-    return Drained(records, _seconds(events), whole, [sink.peak for sink in sinks], sum(sink.cpu for sink in sinks), len(found), size, events)
+    return Drained(
+        records=how.records,
+        seconds=_seconds(events),
+        whole=whole,
+        peaks=[sink.peak for sink in sinks],
+        cpu=sum(sink.cpu for sink in sinks),
+        objects=len(found),
+        object_bytes=sum(item["bytes"] for item in _named(events, "link put")),
+        events=events,
+    )
 
 
-def _until(sinks: list[SinkProcess], counter: str, records: int, watch: Callable[[SinkProcess], None], deadline: Deadline) -> None:
-    while sum(sink.sample(counter) for sink in sinks) < records:
+def _started(held: Backlog, how: Drain, bucket: str, number: int) -> list[SinkProcess]:
+    variables = {
+        **held.environment,
+        "S3_BUCKET": bucket,
+        "KAFKA_GROUP": bucket,
+        "FLUSH_SECONDS": "60",
+        **how.environment,
+    }
+    data, ports = held.stack.layout.data, held.stack.layout.ports
+    names = [f"bench-sink-{instance}" for instance in range(how.processes)]
+    return [SinkProcess(variables, ports[name], data / f"{name}-{number}.log") for name in names]
+
+
+def _until(sinks: list[SinkProcess], how: Drain) -> None:
+    """Waits until the counters of all sinks together say that the backlog is drained."""
+    deadline = Deadline(how.limit)
+    while sum(sink.sample(how.counter) for sink in sinks) < how.records:
         for sink in sinks:
             sink.look()
-            watch(sink)
+            how.watch(sink)
             if sink.process.poll() is not None:
                 raise RuntimeError(f"a sink ended: {sink.log.read_text()[-2000:]}")
         if deadline.passed:
@@ -164,11 +198,21 @@ def _close(sinks: list[SinkProcess]) -> None:
         raise RuntimeError(f"a sink ended with {codes}")
 
 
-def _seconds(events: list[list[dict[str, Any]]]) -> float:
-    def times(event: str) -> list[datetime]:
-        return [datetime.fromisoformat(item["time"]) for lines in events for item in lines if item["event"] == event]
+Events = list[list[dict[str, Any]]]
+"""Log lines of each process."""
 
-    return (max(times("link put")) - min(times("assigned"))).total_seconds()
+
+def _named(events: Events, event: str) -> list[dict[str, Any]]:
+    return [item for lines in events for item in lines if item["event"] == event]
+
+
+def _seconds(events: Events) -> float:
+    """From the first assignment to the last put."""
+    begun, ended = (
+        [datetime.fromisoformat(item["time"]) for item in _named(events, event)]
+        for event in ("assigned", "link put")
+    )
+    return (max(ended) - min(begun)).total_seconds()
 
 
 def chain_links(held: Backlog, bucket: str) -> list[Link]:
@@ -183,10 +227,18 @@ def chain_links(held: Backlog, bucket: str) -> list[Link]:
 
 
 def check(found: list[Link], ends: Mapping[int, int], records: int) -> None:
-    """Raises RuntimeError unless the links cover each partition from 0 to its end, in order, without a hole."""
-    if sum(link.rows for link in found) != records:
-        raise RuntimeError(f"{sum(link.rows for link in found)} rows on S3, {records} in Kafka")
+    """Raises RuntimeError unless the links cover each partition from 0 to its end in order, without holes."""
+    rows = sum(link.rows for link in found)
+    if rows != records:
+        raise RuntimeError(f"{rows} rows on S3, {records} in Kafka")
     for partition, end in ends.items():
-        chain = [link for link in found if link.key.partition == partition]
-        if end and not (chain and chain[0].first == 0 and chain[-1].last == end - 1 and all(a.last + 1 == b.first for a, b in pairwise(chain))):
-            raise RuntimeError(f"partition {partition} is not whole: {[(link.first, link.last) for link in chain]}, end {end}")
+        chain = [(link.first, link.last) for link in found if link.key.partition == partition]
+        if end and not whole(chain, end):
+            raise RuntimeError(f"partition {partition} is not whole: {chain}, end {end}")
+
+
+def whole(chain: list[tuple[int, int]], end: int) -> bool:
+    """Whether the (first, last) offsets join from 0 to before `end`."""
+    edges = [-1, *(edge for link in chain for edge in link), end]
+    joins = zip(edges[::2], edges[1::2], strict=True)
+    return bool(chain) and all(last + 1 == first for last, first in joins)

@@ -1,23 +1,23 @@
 # deployment = "ecs"
 module "cluster" {
   source        = "./modules/cluster"
-  count         = local.ecs ? 1 : 0
+  count         = local.ecs && local.running ? 1 : 0
   name          = var.name
   vpc_id        = local.vpc_id
   subnet_ids    = local.private_subnet_ids
   subnet_count  = local.private_count
   state_stages  = local.state_stages
-  metrics_ports = { from = 9090, to = 9105 }
+  metrics_ports = { from = 9090, to = max(values(local.services)[*].port...) }
   kafka_egress  = local.kafka_egress
 }
 
 module "msk" {
   source                   = "./modules/msk"
-  count                    = local.msk ? 1 : 0
+  count                    = local.msk_running ? 1 : 0
   name                     = var.name
   account_id               = local.account
   vpc_id                   = local.vpc_id
-  subnet_ids               = slice(local.private_subnet_ids, 0, 3)
+  subnet_ids               = slice(local.private_subnet_ids, 0, min(3, local.private_count))
   client_security_group_id = module.cluster[0].security_group_id
   kafka_version            = var.msk_kafka_version
   instance_type            = var.msk_instance_type
@@ -27,7 +27,7 @@ module "msk" {
 
 module "load_balancer" {
   source                 = "./modules/load_balancer"
-  count                  = local.ecs ? 1 : 0
+  count                  = local.ecs && local.running ? 1 : 0
   name                   = var.name
   vpc_id                 = local.vpc_id
   subnet_ids             = local.public_subnet_ids
@@ -38,14 +38,12 @@ module "load_balancer" {
   task_security_group_id = module.cluster[0].security_group_id
   targets                = local.targets
   log_bucket             = one(module.storage[*].log_bucket)
-  access_logs            = var.existing_bucket == null
+  access_logs            = local.access_logs && var.existing_bucket == null
   deletion_protection    = var.deletion_protection
 }
 
 locals {
   running_on_ecs = { for name, service in local.services : name => service if local.ecs && local.running }
-  # These read tables that the loader's migrations make: they come once the loader is up.
-  readers = toset(["dashboard", "auditor"])
 
   # ECS takes ARN:key:: for one key of a JSON secret.
   secret_arns = merge(
@@ -54,7 +52,7 @@ locals {
   )
   secret_references = { for name, service in local.services : name => {
     for variable, secret in service.secrets : variable => strcontains(secret, "#") ? "${local.secret_arns[split("#", secret)[0]]}:${split("#", secret)[1]}::" : local.secret_arns[secret]
-  } if local.ecs }
+  } if local.ecs && local.running }
 
   place = {
     region             = var.region
@@ -65,12 +63,12 @@ locals {
     security_group_ids = module.cluster[*].security_group_id
   }
 
-  targets = merge({ dashboard = { port = 8501, health = "/_stcore/health", paths = null } }, local.monitoring_targets)
+  targets = merge({ for name, service in local.services : name => merge(service.page, { paths = null }) if service.page != null }, local.monitoring_targets)
 }
 
 module "service" {
   source             = "./modules/service"
-  for_each           = { for name, service in local.running_on_ecs : name => service if !contains(local.readers, name) }
+  for_each           = { for name, service in local.running_on_ecs : name => service if !service.reads }
   name               = var.name
   stage              = each.key
   image              = local.images[each.key]
@@ -94,7 +92,7 @@ module "service" {
 
 module "reader" {
   source               = "./modules/service"
-  for_each             = { for name, service in local.running_on_ecs : name => service if contains(local.readers, name) }
+  for_each             = { for name, service in local.running_on_ecs : name => service if service.reads }
   name                 = var.name
   stage                = each.key
   image                = local.images[each.key]

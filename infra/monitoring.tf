@@ -1,13 +1,14 @@
-# monitoring = true (ecs): Prometheus, Alertmanager, and Grafana under /grafana of the dashboard's address, behind the same load balancer.
-# They are configured by ../monitoring, as compose.yaml is; here only addresses and paths differ. Prometheus keeps its series on the task's
-# own disk: they are gone when the task is replaced, the logs and CloudWatch's metrics are not.
+# monitoring = true (ecs): Prometheus, Alertmanager, and Grafana under /grafana of the dashboard's address,
+# at the same load balancer. Their configuration is that of ../monitoring, as in compose.yaml. Only addresses
+# and paths differ. Prometheus keeps its series on the task's own disk: they are gone when the task is
+# replaced, the logs and CloudWatch's metrics are not.
 locals {
   monitoring = var.monitoring && local.ecs
   configured = "${path.root}/../monitoring"
   domain     = "${var.name}.internal"
 
-  # A service that may run more than once has an address a task. Of the others the one name is the target: when nobody answers to it,
-  # it is down, and not forgotten.
+  # A service that may run more than once has an address a task. Of the others the one name is the target:
+  # when nobody answers to it, it is down, and not forgotten.
   targets_of = { for name, service in local.services : name => { for kind, targets in {
     dns_sd_configs = [{ names = ["${name}.${local.domain}"], type = "A", port = service.port, refresh_interval = "10s" }]
     static_configs = [{ targets = ["${name}.${local.domain}:${service.port}"] }]
@@ -33,7 +34,7 @@ locals {
 
   monitors = { for name, monitor in {
     prometheus = {
-      image   = "prom/prometheus:v3.5.0", cpu = 256, memory = 1024, port = 9090, user = "65534:65534", targets = {}, secrets = {}, topic = null
+      image   = "prom/prometheus:v3.13.4", cpu = 256, memory = 1024, port = 9090, user = "65534:65534", targets = {}, secrets = {}, topic = null
       command = ["--config.file=/run/stock/prometheus.yml", "--storage.tsdb.path=/tmp/prometheus", "--storage.tsdb.retention.time=15d", "--storage.tsdb.retention.size=10GB"]
       health  = ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9090/-/healthy"]
       files = merge({ "prometheus.yml" = yamlencode(local.prometheus) }, {
@@ -42,14 +43,14 @@ locals {
       environment = {}
     }
     alertmanager = {
-      image       = "prom/alertmanager:v0.28.1", cpu = 256, memory = 512, port = 9093, user = "65534:65534", targets = {}, secrets = {}, topic = local.topic_arn
+      image       = "prom/alertmanager:v0.34.1", cpu = 256, memory = 512, port = 9093, user = "65534:65534", targets = {}, secrets = {}, topic = local.topic_arn
       command     = ["--config.file=/run/stock/alertmanager.yml", "--storage.path=/tmp/alertmanager", "--cluster.listen-address="]
       health      = ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:9093/-/healthy"]
       files       = { "alertmanager.yml" = yamlencode(local.alertmanager) }
       environment = {}
     }
     grafana = {
-      image   = "grafana/grafana:12.2.0", cpu = 256, memory = 512, port = 3000, user = "472:0", command = null, topic = null
+      image   = "grafana/grafana:13.3.0", cpu = 256, memory = 512, port = 3000, user = "472:0", command = null, topic = null
       targets = { grafana = { port = 3000, health = "/api/health", paths = ["/grafana", "/grafana/*"] } }
       secrets = { GF_SECURITY_ADMIN_PASSWORD = "${var.name}/grafana" }
       health  = ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/api/health"]

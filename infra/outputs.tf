@@ -1,11 +1,20 @@
+# A targeted apply writes only outputs that descend from a target. deploy.sh lays the ground by one, and reads
+# these right after it.
 output "deployment" {
   description = "ec2 or ecs, for the scripts."
   value       = var.deployment
+  depends_on  = [module.registry]
 }
 
 output "region" {
   description = "Region of everything, for the scripts."
   value       = var.region
+  depends_on  = [module.registry]
+}
+
+output "name" {
+  description = "Prefix of every name, for the scripts."
+  value       = var.name
 }
 
 output "bucket" {
@@ -19,8 +28,9 @@ output "repositories" {
 }
 
 output "secrets" {
-  description = "Names of the secrets that wait for a value; each is put by aws secretsmanager put-secret-value."
+  description = "Names of the secrets that wait for a value. Each is put by aws secretsmanager put-secret-value."
   value       = sort([for name in keys(local.secrets) : "${var.name}/${name}"])
+  depends_on  = [module.registry]
 }
 
 output "snowflake_role_arn" {
@@ -41,15 +51,21 @@ output "snowflake_allowed_location" {
 output "snowflake_trusted" {
   description = "Whether the role for Snowflake trusts a principal yet (snowflake_principal_arn)."
   value       = var.snowflake_principal_arn != null
+  depends_on  = [module.registry]
 }
 
 output "instance_id" {
-  description = "The host (ec2), for Session Manager; null where there is none."
+  description = "The host (ec2), for Session Manager. null where there is none."
   value       = one(module.host[*].instance_id)
 }
 
+output "address" {
+  description = "Where the pipeline calls from: the host's address (ec2) or the NAT's (ecs). null in a VPC of yours on ecs, and where nothing is to run."
+  value       = one(module.address[*].public_ip)
+}
+
 output "cluster" {
-  description = "The ECS cluster; null on ec2."
+  description = "The ECS cluster. null on ec2."
   value       = one(module.cluster[*].name)
 }
 
@@ -61,9 +77,9 @@ output "services" {
 output "dashboard" {
   description = "Where the dashboard is: the load balancer's name (ecs), the host's address (ec2 with allowed_cidrs), or how to forward a port to it."
   value = (
-    local.ecs ? "https://${module.load_balancer[0].dns_name} (point the certificate's name to it)" :
     !local.running ? "nothing runs yet: image_tag is not set" :
-    length(var.allowed_cidrs) > 0 ? "http://${module.host[0].public_ip}:8501" :
+    local.ecs ? "https://${module.load_balancer[0].dns_name} (point the certificate's name to it)" :
+    length(var.allowed_cidrs) > 0 ? "http://${module.address[0].public_ip}:8501" :
     "aws ssm start-session --region ${var.region} --target ${module.host[0].instance_id} --document-name AWS-StartPortForwardingSession --parameters portNumber=8501,localPortNumber=8501"
   )
 }

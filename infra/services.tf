@@ -1,4 +1,5 @@
-# What each service is given: one map a service, used by both deployments. Variables that are not here keep the service's own default.
+# What each service is given: one map a service, used by both deployments. Variables that are not here keep
+# the service's own default.
 locals {
   own_broker = local.ec2 && var.kafka == null
   sasl       = var.kafka == null ? !local.own_broker : startswith(var.kafka.security_protocol, "SASL")
@@ -22,14 +23,18 @@ locals {
     OIDC_ALLOWED      = join(",", try(var.dashboard_sign_in.allowed, []))
   } : name => value if var.dashboard_sign_in != null }
   # Neither passes through Terraform: a person puts them, as one JSON secret.
-  dashboard_secrets = merge(local.kafka_secrets, { for variable, key in { OIDC_CLIENT_SECRET = "client_secret", OIDC_COOKIE_SECRET = "cookie_secret" } :
+  dashboard_secrets = { for variable, key in { OIDC_CLIENT_SECRET = "client_secret", OIDC_COOKIE_SECRET = "cookie_secret" } :
     variable => "${var.name}/dashboard-sign-in#${key}" if var.dashboard_sign_in != null
-  })
+  }
 
-  producer_secrets   = merge(local.kafka_secrets, { ALPHA_VANTAGE_API_KEY = "${var.name}/alpha-vantage" })
+  own_secrets = {
+    producer  = { ALPHA_VANTAGE_API_KEY = "${var.name}/alpha-vantage" }
+    dashboard = local.dashboard_secrets
+  }
   object_environment = { S3_BUCKET = local.bucket, AWS_REGION = var.region }
 
-  # The metrics port is reached from other tasks on ecs, from the host alone on ec2; logs go to files only where an agent reads them.
+  # The metrics port is reached from other tasks on ecs, from the host alone on ec2. Logs go to files only
+  # where an agent reads them.
   common = merge(
     { METRICS_HOST = local.ecs ? "0.0.0.0" : "127.0.0.1" },
     { for name, value in { LOG_DIR = "/var/log/stock-pipeline" } : name => value if local.ec2 },
@@ -39,49 +44,67 @@ locals {
     SNOWFLAKE_ACCOUNT          = coalesce(var.snowflake_account, "none")
     SNOWFLAKE_USER             = var.snowflake_users[user]
     SNOWFLAKE_ROLE             = { loader = var.snowflake_roles.loader, auditor = var.snowflake_roles.auditor, dashboard = var.snowflake_roles.reader }[user]
-    SNOWFLAKE_WAREHOUSE        = var.snowflake_warehouse
+    SNOWFLAKE_WAREHOUSE        = user == "dashboard" ? var.snowflake_reader_warehouse : var.snowflake_warehouse
     SNOWFLAKE_DATABASE         = var.snowflake_database
     SNOWFLAKE_PRIVATE_KEY_FILE = "/run/stock/snowflake.p8"
   } }
 
-  # What a service takes of the platform. Nothing here depends on a resource, so that names and roles can be made from it first.
-  services = {
-    producer  = { cpu = 256, memory = 512, port = 9101, tasks = { min = 1, max = 1 }, spot = false, state = true, s3 = "none", key = null, secrets = local.producer_secrets }
-    s3-sink   = { cpu = 512, memory = 1024, port = 9102, tasks = { min = 1, max = 3 }, spot = var.spot, state = false, s3 = "put", key = null, secrets = local.kafka_secrets }
-    sf-loader = { cpu = 256, memory = 1024, port = 9103, tasks = { min = 1, max = 1 }, spot = false, state = false, s3 = "read", key = "loader", secrets = local.kafka_secrets }
-    dashboard = { cpu = 512, memory = 1024, port = 9104, tasks = { min = 1, max = 3 }, spot = false, state = false, s3 = "none", key = "dashboard", secrets = local.dashboard_secrets }
-    auditor   = { cpu = 256, memory = 1024, port = 9105, tasks = { min = 1, max = 1 }, spot = var.spot, state = false, s3 = "read", key = "auditor", secrets = local.kafka_secrets }
-  }
+  # What a service takes of the platform. Nothing here depends on a resource, so that names and roles can be
+  # made from it first.
+  entries = yamldecode(file("${path.root}/../services.yaml"))
+  services = { for name, service in local.entries : name => {
+    cpu         = service.cpu
+    memory      = service.memory
+    host_memory = service.host_memory
+    port        = service.metrics_port
+    page        = try(service.page, null)
+    log_file    = service.log_file
+    tasks       = { min = 1, max = service.most_tasks }
+    spot        = service.spot && var.spot
+    state       = service.state
+    s3          = service.s3
+    key         = try(service.snowflake, null)
+    migrates    = try(service.migrates, false)
+    # These read tables that the loader's migrations make: on ecs they come once the loader is up.
+    reads   = contains(service.needs, "migrations") && !try(service.migrates, false)
+    secrets = merge(local.kafka_secrets, lookup(local.own_secrets, name, {}))
+  } }
 
   # Commands that are run before a service, each start: both change nothing when there is nothing to do.
   topics     = { name = "topics", command = ["python", "-m", "stock_kafka.topics"], environment = {} }
   migrations = { name = "migrations", command = ["python", "-m", "stock_sf_loader", "migrate"], environment = { SNOWFLAKE_ROLE = var.snowflake_roles.owner } }
-  jobs       = { for name in keys(local.services) : name => [for job in [local.topics, local.migrations] : job if job.name == "topics" || name == "sf-loader"] }
+  jobs       = { for name in keys(local.services) : name => [for job in [local.topics, local.migrations] : job if job.name == "topics" || local.services[name].migrates] }
 
-  # The variables of each service.
-  variables = {
-    producer = merge(local.kafka_environment, {
+  # The variables that follow from ours. A service that needs none of its own has no entry here.
+  own_variables = {
+    producer = {
       QUOTE_SOURCE          = "alphavantage"
       ALPHA_VANTAGE_PLAN    = var.alpha_vantage_plan
       SYMBOLS               = join(",", var.symbols)
       POLL_INTERVAL_SECONDS = tostring(var.poll_interval_seconds)
       STATE_DIR             = "/state"
-    })
-    s3-sink = merge(local.kafka_environment, local.object_environment, {
+    }
+    s3-sink = {
       FLUSH_SECONDS = tostring(var.flush_seconds)
-    })
-    sf-loader = merge(local.kafka_environment, local.object_environment, local.snowflake_environment.loader, {
+    }
+    sf-loader = {
       LOAD_INTERVAL_SECONDS         = tostring(var.load_interval_seconds)
       SNOWFLAKE_STORAGE_INTEGRATION = var.snowflake_integration
-    })
-    dashboard = merge(local.kafka_environment, local.snowflake_environment.dashboard, {
+    }
+    dashboard = merge({
       DASHBOARD_HOST = local.dashboard_shown ? "0.0.0.0" : "127.0.0.1"
       DASHBOARD_PORT = "8501"
       # Who reaches it is decided before it: by allowed_cidrs, and on ecs by the load balancer's sign-in.
       DASHBOARD_PUBLIC = tostring(local.dashboard_shown && var.dashboard_sign_in == null)
     }, local.dashboard_sign_in)
-    auditor = merge(local.kafka_environment, local.object_environment, local.snowflake_environment.auditor)
   }
+
+  variables = { for name, service in local.services : name => merge(
+    local.kafka_environment,
+    service.s3 == "none" ? {} : local.object_environment,
+    service.key == null ? {} : local.snowflake_environment[coalesce(service.key, "loader")],
+    lookup(local.own_variables, name, {}),
+  ) }
 
   environment = { for name, service in local.services : name => merge(
     local.common, { METRICS_PORT = tostring(service.port) }, local.variables[name], lookup(var.environment, name, {})
@@ -98,7 +121,7 @@ locals {
 
   key_secrets  = { for name, service in local.services : name => { for file, user in { "snowflake.p8" = service.key } : file => "${var.name}/snowflake-${user}" if user != null } }
   stages       = merge({ for name, service in local.services : name => { s3 = service.s3, secrets = toset([for secret in concat(values(service.secrets), values(local.key_secrets[name])) : split("#", secret)[0]]), topic = null } }, local.monitoring_stages)
-  state_stages = toset([for name, service in local.services : name if service.state && local.ecs])
+  state_stages = toset([for name, service in local.services : name if service.state && local.ecs && local.running])
   registry     = "${local.account}.dkr.ecr.${var.region}.amazonaws.com${local.partition == "aws-cn" ? ".cn" : ""}"
   images       = { for name in keys(local.services) : name => "${local.registry}/${var.name}/${name}:${coalesce(var.image_tag, "none")}" }
 

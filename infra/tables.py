@@ -1,6 +1,7 @@
-"""Writes the tables of variables and outputs into infra/README.md: `python3 infra/tables.py`; `--check` fails when they are not current.
+"""Writes the tables of variables and outputs into infra/README.md: `python3 infra/tables.py`.
 
-Reads the configuration's own text: a block's description, type and default stand in it as `terraform fmt` leaves them.
+With `--check` it writes nothing and fails when a table is not current. It reads the configuration's text,
+where `terraform fmt` puts each description, type and default on a line.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ BLOCK = re.compile(r'^(variable|output) "(?P<name>[a-z_]+)" \{\n(?P<body>.*?)^\}
 
 
 def _value(body: str, name: str) -> str:
-    """What stands behind `name =`, with a value of several lines folded to one; empty where there is none."""
+    """The value after `name =`, on one line. Empty where there is none."""
     found = re.search(rf"^  {name} += (.*(?:\n(?!  [a-z}}\n]|\n|\}}).*)*)", body, re.M)
     return re.sub(r"\s+", " ", found[1]).strip() if found else ""
 
 
 def _cell(text: str) -> str:
     return text.strip('"').replace('\\"', '"').replace("|", "\\|")
+
+
+def variables_text() -> str:
+    """All variables.tf and variables_*.tf, those of the whole deployment first."""
+    return "\n".join(path.read_text() for path in sorted(INFRA.glob("variables*.tf")))
 
 
 def variables(text: str) -> list[str]:
@@ -31,25 +37,43 @@ def variables(text: str) -> list[str]:
         body = block["body"]
         kind = re.match(r"[a-z]+(\([a-z()]+\))?", _value(body, "type"))
         default = _value(body, "default") or "required"
-        rows.append(f"| {block['name']} | {kind[0] if kind else ''} | {_cell(default)} | {_cell(_value(body, 'description'))} |")
+        cells = (block["name"], kind[0] if kind else "", _cell(default), _cell(_value(body, "description")))
+        rows.append(f"| {' | '.join(cells)} |")
     return rows
 
 
 def outputs(text: str) -> list[str]:
     """A row an output."""
-    return ["| Output | |", "|---|---|", *(f"| {block['name']} | {_cell(_value(block['body'], 'description'))} |" for block in BLOCK.finditer(text))]
+    return [
+        "| Output | |",
+        "|---|---|",
+        *(
+            f"| {block['name']} | {_cell(_value(block['body'], 'description'))} |"
+            for block in BLOCK.finditer(text)
+        ),
+    ]
 
 
 def written(readme: str) -> str:
     """The README with the tables as they have to be."""
-    made = ["", *variables((INFRA / "variables.tf").read_text()), "", *outputs((INFRA / "outputs.tf").read_text()), ""]
+    made = [
+        "",
+        *variables(variables_text()),
+        "",
+        *outputs((INFRA / "outputs.tf").read_text()),
+        "",
+    ]
     before, rest = readme.split(BEGIN)
     return f"{before}{BEGIN}\n{chr(10).join(made)}\n{END}{rest.split(END)[1]}"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Writes the tables of infra/README.md.", epilog="Example: python3 infra/tables.py --check")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 when a table is not current")
+    parser = argparse.ArgumentParser(
+        description="Writes the tables of infra/README.md.", epilog="Example: python3 infra/tables.py --check"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing, exit 1 when a table is not current"
+    )
     check = parser.parse_args().check
     path = INFRA / "README.md"
     now = path.read_text()

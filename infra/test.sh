@@ -20,7 +20,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/infra"
-cp -r "$root/monitoring" "$work/monitoring"
+cp -r "$root/monitoring" "$root/services.yaml" "$work/"
 tar -C "$infra" --exclude=.terraform --exclude=.terraform.lock.hcl --exclude='.venv*' --exclude='backend.tf' --exclude='*.tfstate*' -cf - . | tar -C "$work/infra" -xf -
 cd "$work/infra"
 
@@ -63,17 +63,21 @@ environment() {
   cp "$2" "$1/.stamp"
 }
 environment "$infra/.venv" "$infra/requirements-test.txt"
-for source in libs/common libs/kafka libs/objects libs/warehouse services/s3-sink services/sf-loader services/auditor; do echo "$root/$source/src"; done \
-  >"$("$infra/.venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/stock.pth"
+editable=()
+for source in libs/{common,kafka,objects,warehouse} services/{s3-sink,sf-loader,auditor}; do
+  editable+=(-e "$root/$source")
+done
+"$root/.build/tools/bin/uv" pip install --quiet --offline --no-deps --python "$infra/.venv/bin/python" "${editable[@]}"
 environment "$infra/.venv-checkov" "$infra/requirements-checkov.txt"
 "$root/local/stack/env.sh" kafka
 # It brings promtool and amtool where they are missing.
 "$root/monitoring/check.sh" >/dev/null
-# Their settings are asked whether they take what they are given, and the producer sends through the broker that setup_kafka.sh made.
-"$root/local/stack/env.sh" build services/producer services/s3-sink services/sf-loader services/dashboard services/auditor local/market
+# The services' settings classes check their variables, and the producer sends through the broker of setup_kafka.sh.
+# shellcheck disable=SC2046 # names of services have no spaces
+"$root/local/stack/env.sh" build $(sed -n "s#^\([a-z0-9-]*\):\$#services/\1#p" "$root/services.yaml") local/market
 
 say "checkov"
 "$infra/.venv-checkov/bin/checkov" --directory . --framework terraform --skip-path '\.terraform/' --skip-path tests/ --skip-download --quiet --compact
 
 say "pytest"
-INFRA_PLANS=$work AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-none} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-none} "$infra/.venv/bin/python" -m pytest -q -p no:cacheprovider --timeout 120 "$infra/tests"
+INFRA_PLANS=$work PYTHONPATH=$infra AWS_ACCESS_KEY_ID=${AWS_ACCESS_KEY_ID:-none} AWS_SECRET_ACCESS_KEY=${AWS_SECRET_ACCESS_KEY:-none} "$infra/.venv/bin/python" -m pytest -q -p no:cacheprovider --timeout 120 "$infra/tests"

@@ -1,25 +1,36 @@
-"""Runs suites, each in its folder's own environment, and ends with their sum: `N passed, N failed`.
+"""Runs suites side by side, each in its folder's own environment. The last line is their sum.
 
-Usage: python3 tests/run.py [lint] FOLDER... Exit code 1 when anything failed. Needs nothing but Python.
+    python3 tests/run.py lint services/producer tests/integration     exit code 1 when anything failed
+    python3 tests/run.py --fuzz services/producer libs/common         property tests alone, with new examples
+    python3 tests/run.py --fuzz --seed 7 services/producer            the same examples again
+    python3 tests/run.py --fuzz --seconds 600 services/producer       other seeds until the time is over
+    python3 tests/run.py --record ...                                 writes tests/durations.json
+
+The longest jobs begin first. A job begins when enough cores are free. Needs nothing but Python.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import random
+import re
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
+from jobs import DURATIONS, ROOT, Job, durations, jobs
+
 REPORTS = ROOT / ".build" / "reports"
-ENVIRONMENTS = {"tests/integration": "local/stack", "tests/chaos": "local/stack"}
-"""A suite whose environment is another folder's."""
-ALONE = ("tests/integration", "tests/chaos")
-"""Suites that want both cores of a small machine."""
+CORES = max(2, os.cpu_count() or 2)
+NO_TESTS = 5
+"""pytest's exit code when nothing was selected."""
 
 
 class Sum(NamedTuple):
@@ -29,64 +40,153 @@ class Sum(NamedTuple):
 
 
 class Ended(NamedTuple):
-    name: str
+    job: Job
     sum: Sum
     seconds: float
     output: str
 
 
-def run(name: str, capture: bool) -> Ended:
-    """One suite, or `lint` as one test. A pytest run that ends without a report, or without a test, counts as one failure."""
-    begun = time.monotonic()
-    report = REPORTS / f"{name.replace('/', '-')}.xml"
-    report.unlink(missing_ok=True)
-    command = ["make", "--no-print-directory", "lint"] if name == "lint" else pytest(name, report)
-    pipe = subprocess.PIPE if capture else None
-    done = subprocess.run(command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT if capture else None, text=True)
-    total = Sum(int(not done.returncode), int(bool(done.returncode))) if name == "lint" else read(report, done.returncode)
-    return Ended(name, total, time.monotonic() - begun, done.stdout or "")
+class Runner:
+    """Runs jobs. `options` are given to every pytest."""
+
+    def __init__(self, options: Sequence[str] = (), none_is_well: bool = False) -> None:
+        self._options = tuple(options)
+        self._none_is_well = none_is_well
+
+    def run(self, job: Job) -> Ended:
+        """One job. A pytest run that ends without a report, or without a test, counts as one failure."""
+        begun = time.monotonic()
+        report = report_of(job)
+        report.unlink(missing_ok=True)
+        command = self._command(job, report)
+        try:
+            done = subprocess.run(
+                command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            )
+        except OSError as error:
+            return Ended(job, Sum(0, 1), time.monotonic() - begun, f"{command[0]}: {error}\n")
+        if job.suite == "lint":
+            total = Sum(int(not done.returncode), int(bool(done.returncode)))
+        elif done.returncode == NO_TESTS and self._none_is_well:
+            total = Sum(0, 0)
+        else:
+            total = read(report, done.returncode)
+        return Ended(job, total, time.monotonic() - begun, done.stdout)
+
+    def _command(self, job: Job, report: Path) -> list[str]:
+        if job.suite == "lint":
+            return ["make", "--no-print-directory", "lint"]
+        python = ROOT / job.environment / ".venv/bin/python"
+        return [str(python), "-m", "pytest", "-q", f"--junitxml={report}", *self._options, *job.paths]
 
 
-def pytest(folder: str, report: Path) -> list[str]:
-    tests = folder if folder.startswith("tests/") else f"{folder}/tests"
-    python = ROOT / ENVIRONMENTS.get(folder, folder) / ".venv/bin/python"
-    return [str(python), "-m", "pytest", "-q", f"--junitxml={report}", tests]
+def report_of(job: Job) -> Path:
+    return REPORTS / f"{re.sub('[/ ]', '-', job.name)}.xml"
 
 
 def read(report: Path, code: int) -> Sum:
     """The counts of a pytest run's report."""
-    if not report.exists():
+    try:
+        counts = next(ElementTree.parse(report).iter("testsuite")).attrib
+    except (OSError, ElementTree.ParseError, StopIteration):
         return Sum(0, 1)
-    counts = next(ElementTree.parse(report).iter("testsuite")).attrib
     failed, skipped = int(counts["failures"]) + int(counts["errors"]), int(counts["skipped"])
     return Sum(int(counts["tests"]) - failed - skipped, failed if failed or not code else 1, skipped)
 
 
-def ended(names: list[str]) -> Iterator[Ended]:
-    """Runs the suites; two at a time but those of ALONE, which come last and are seen as they run."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for part in pool.map(lambda name: run(name, capture=True), [name for name in names if name not in ALONE]):
-            print(f"== {part.name}\n{part.output}", end="", flush=True)
-            yield part
-    for name in names:
-        if name in ALONE:
-            print(f"== {name}", flush=True)
-            yield run(name, capture=False)
+def ended(runner: Runner, waiting: list[Job], cores: float = CORES) -> Iterator[Ended]:
+    """Runs the jobs, side by side as far as the cores reach, and yields each when it has ended."""
+    running: dict[Future[Ended], Job] = {}
+    with ThreadPoolExecutor(max_workers=len(waiting) or 1) as pool:
+        while waiting or running:
+            for job in startable(waiting, cores - sum(job.cores for job in running.values()), not running):
+                waiting.remove(job)
+                print(f"-- {job.name} begins", flush=True)
+                running[pool.submit(runner.run, job)] = job
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                del running[future]
+                yield future.result()
 
 
-def main(names: list[str]) -> int:
+def startable(waiting: Sequence[Job], free: float, idle: bool) -> Iterator[Job]:
+    """The jobs that fit into the free cores, in their order. Where nothing runs, the first one fits."""
+    for job in list(waiting):
+        if job.cores <= free + 1e-9 or idle:
+            free -= job.cores
+            idle = False
+            yield job
+
+
+def record(parts: Sequence[Ended]) -> None:
+    """Writes how long each job took. An integration job is counted by file."""
+    known = durations()
+    for part in parts:
+        if not part.job.name.startswith("tests/integration"):
+            known[part.job.name] = round(part.seconds)
+            continue
+        files: dict[str, float] = dict.fromkeys(part.job.paths, 0.0)
+        for case in ElementTree.parse(report_of(part.job)).iter("testcase"):
+            file = case.attrib["classname"].replace(".", "/") + ".py"
+            files[file] = files.get(file, 0.0) + float(case.attrib["time"])
+        known.update({file: round(seconds) for file, seconds in files.items()})
+    DURATIONS.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("suites", nargs="+", metavar="SUITE")
+    parser.add_argument("--fuzz", action="store_true", help="property tests alone, with new examples")
+    parser.add_argument("--seed", type=int, help="the seed of --fuzz (default: a new one)")
+    parser.add_argument("--seconds", type=float, default=0.0, help="how long --fuzz goes on with new seeds")
+    parser.add_argument("--record", action="store_true", help=f"write {DURATIONS.relative_to(ROOT)}")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = parse(arguments)
     REPORTS.mkdir(parents=True, exist_ok=True)
+    if chosen.fuzz:
+        return fuzz(chosen.suites, chosen.seed, chosen.seconds)
+    parts = run_all(Runner(), chosen.suites)
+    code = summary(parts)
+    if chosen.record and not code:
+        record(parts)
+    return code
+
+
+def run_all(runner: Runner, suites: Sequence[str]) -> list[Ended]:
+    """Runs the suites and prints the output of each job."""
     parts = []
-    for part in ended(names):
-        print(f"== {part.name}: {part.seconds:.0f} s\n", flush=True)
+    for part in ended(runner, jobs(suites, durations())):
+        print(f"== {part.job.name}\n{part.output}== {part.job.name}: {part.seconds:.0f} s\n", flush=True)
         parts.append(part)
-    bad = [part.name for part in parts if part.sum.failed]
+    return parts
+
+
+def fuzz(suites: Sequence[str], seed: int | None, seconds: float) -> int:
+    """Property tests with new examples, with other seeds for so long. A failure ends it."""
+    end = time.monotonic() + seconds
+    while True:
+        used = random.randrange(2**32) if seed is None else seed
+        print(f"seed {used}: the same examples again by --seed {used}", flush=True)
+        options = ("-m", "hypothesis", "--hypothesis-profile=fuzz", f"--hypothesis-seed={used}")
+        code = summary(run_all(Runner(options, none_is_well=True), suites))
+        if code or seed is not None or time.monotonic() >= end:
+            return code
+
+
+def summary(parts: Sequence[Ended]) -> int:
+    """Prints the sum. Returns the exit code."""
+    bad = sorted(part.job.name for part in parts if part.sum.failed)
     if bad:
         print(f"Failed: {', '.join(bad)}")
     total = Sum(*(sum(column) for column in zip(*(part.sum for part in parts), strict=True)))
-    print(f"{total.passed} passed, {total.failed} failed" + (f", {total.skipped} skipped" if total.skipped else ""))
+    skipped = f", {total.skipped} skipped" if total.skipped else ""
+    print(f"{total.passed} passed, {total.failed} failed{skipped}")
     return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,1 +1,1 @@
-"""A history of a million objects without a million objects, and one cycle of each service over it."""
+"""Cycles of each service over a history of a million objects that a fake S3 server computes."""

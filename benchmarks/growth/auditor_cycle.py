@@ -1,4 +1,7 @@
-"""The auditor's cycles: everything, at rest, with six new objects, and with the warehouse after a load of six objects. Kafka is stood in for."""
+"""The auditor's cycles over a history. Kafka is stood in for.
+
+They are: everything, at rest, with six new objects, and after a load of six objects.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from growth.history import PARTITIONS, TOPIC, TOPIC_ID, new_link, require, rows_of
-from growth.probe import SENT, SIZE, calls, measure, put, tell
-from growth.statements import count_statements
+from benchmarks.growth.fake_s3_history import PARTITIONS, TOPIC, TOPIC_ID, new_link, require, rows_of
+from benchmarks.growth.harness import SENT, SIZE, calls, measure, put, show
+from benchmarks.growth.statements import count_statements
 from stock_auditor.auditor import Auditor
-from stock_auditor.bucket import BucketReader
-from stock_auditor.evidence import Log
-from stock_auditor.warehouse import WarehouseReader
+from stock_auditor.compare.evidence import Log, Probe, Readable
+from stock_auditor.stages.base import Stages
+from stock_auditor.stages.bucket import BucketReader
+from stock_auditor.stages.warehouse import WarehouseReader
 from stock_common.links import Link
 from stock_common.topics import SUNK
 from stock_kafka.cluster import TopicState
@@ -24,12 +28,13 @@ from stock_warehouse.config import WarehouseSettings
 from stock_warehouse.session import Warehouse
 
 LOADED_BEFORE = int(os.environ["GROWTH_RUNS"])
-"""The loader's probe, which runs first, has loaded so many links of each partition."""
+"""Links of each partition that the loader's cycles, which run first, have loaded."""
 BEGIN = SIZE // PARTITIONS * rows_of(SIZE)
-"""The first offset behind the history."""
+"""The first offset after the history."""
 LEDGER_ROW = """\
 INSERT INTO RAW.LOADED_FILES
-  (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST, OBJECT_KEY, ETAG, STATUS, OBJECT_TIME)
+  (TOPIC, TOPIC_ID, KAFKA_PARTITION, FIRST_OFFSET, LAST_OFFSET, ROW_COUNT, REJECTED, HOLES, LOST,
+   OBJECT_KEY, ETAG, STATUS, OBJECT_TIME)
 SELECT ?, ?, ?, ?, ?, 0, 1, 0, 0, ?, ?, 'loaded', CURRENT_TIMESTAMP()"""
 
 
@@ -52,44 +57,80 @@ class FullLog:
     def accepted(self) -> dict[str, str]:
         return {}
 
+    def readable(self, chain: Chain, links: Iterable[Link], log: Log) -> dict[str, Readable]:
+        return {}  # no link of the history has a hole
+
+    def probe(self, chain: Chain, begin: int, end: int) -> Probe:
+        return Probe(begin, begin)
+
+
+class Cycles:
+    """The auditor with Kafka stood in for, and what changes between its cycles."""
+
+    def __init__(self) -> None:
+        self.log = FullLog()
+        self._warehouse = Warehouse(WarehouseSettings(), "auditor")  # type: ignore[call-arg]
+        self._store = ObjectStore(ObjectSettings())  # type: ignore[call-arg]
+        self._auditor = Auditor(
+            Stages(WarehouseReader(self._warehouse), BucketReader(self._store), self.log, self.log),
+            [topic.name for topic in SUNK],
+            3600.0,
+            lambda: datetime.now(UTC),
+        )
+        self._warehouse.query("SELECT 1 AS CONNECTED")
+
+    def everything(self) -> None:
+        require(self._auditor.audit_all().status.complete, "not complete")
+
+    def new(self, loaded: dict[Chain, int] | None = None) -> None:
+        status = self._auditor.audit_new(loaded).status
+        findings = [part.findings for part in status.partitions if part.findings] or status.findings
+        require(status.complete, findings)
+
+    def put(self, _: int) -> None:
+        """Puts a link of each partition."""
+        for partition in range(PARTITIONS):
+            put(self._next(partition, self.log.end))
+        self.log.end += 1
+
+    def load(self, run: int) -> None:
+        """Puts a link of each partition and enters them into the ledger."""
+        begin = self.log.end
+        self.put(run)
+        for partition in range(PARTITIONS):
+            self._enter(self._next(partition, begin), partition)
+
+    def _next(self, partition: int, offset: int) -> Link:
+        return new_link(partition, SIZE, offset - BEGIN)
+
+    def _enter(self, new: Link, partition: int) -> None:
+        head = self._store.head(str(new.key))
+        self._warehouse.execute(
+            LEDGER_ROW,
+            (TOPIC, TOPIC_ID, partition, new.first, new.last, str(new.key), head.etag if head else ""),
+        )
+
+    def close(self) -> None:
+        self._warehouse.close()
+
 
 def main() -> None:
     count_statements()
-    warehouse, log = Warehouse(WarehouseSettings(), "auditor"), FullLog()  # type: ignore[call-arg]
-    store = ObjectStore(ObjectSettings())  # type: ignore[call-arg]
-    auditor = Auditor(WarehouseReader(warehouse), BucketReader(store), log, [topic.name for topic in SUNK], 3600.0, lambda: datetime.now(UTC))
-    warehouse.query("SELECT 1 AS CONNECTED")
-
-    def complete(loaded: dict[Chain, int] | None) -> None:
-        status = auditor.audit_new(loaded).status
-        require(status.complete, [part.findings for part in status.partitions if part.findings] or status.findings)
-
-    def put_more(_: int) -> None:
-        for partition in range(PARTITIONS):
-            put(new_link(partition, SIZE, log.end - BEGIN))
-        log.end += 1
-
-    def load(run: int) -> None:
-        ledgered = log.end
-        put_more(run)
-        for partition in range(PARTITIONS):
-            new = new_link(partition, SIZE, ledgered - BEGIN)
-            enter(new, partition)
-
-    def enter(new: Link, partition: int) -> None:
-        head = store.head(str(new.key))
-        warehouse.execute(LEDGER_ROW, (TOPIC, TOPIC_ID, partition, new.first, new.last, str(new.key), head.etag if head else ""))
-
+    cycles = Cycles()
     calls()
     SENT.clear()
     begun = time.perf_counter()
-    require(auditor.audit_all().status.complete, "not complete")
-    tell("auditor: everything, at the start and once a day", time.perf_counter() - begun, calls())
-    complete(None)
-    measure("auditor: at rest", lambda: complete(None))
-    measure("auditor: after a load of 6", lambda: complete({Chain(TOPIC, TOPIC_ID, each): log.end - 1 for each in range(PARTITIONS)}), load)
-    measure("auditor: 6 new objects, not loaded yet", lambda: complete(None), put_more)
-    warehouse.close()
+    cycles.everything()
+    show("auditor: everything, at the start and once a day", time.perf_counter() - begun, calls())
+    cycles.new()
+    measure("auditor: at rest", cycles.new)
+    measure(
+        "auditor: after a load of 6",
+        lambda: cycles.new({Chain(TOPIC, TOPIC_ID, each): cycles.log.end - 1 for each in range(PARTITIONS)}),
+        cycles.load,
+    )
+    measure("auditor: 6 new objects, not loaded yet", cycles.new, cycles.put)
+    cycles.close()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The loader's cycles: the first one after a start, one with nothing new, one with a new object in each of six partitions."""
+"""The loader's cycles: the first after a start, one without news, one with an object in each partition."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ import logging
 import structlog
 from prometheus_client import CollectorRegistry
 
-from growth.history import PARTITIONS, new_link, require
-from growth.probe import SIZE, measure, put
-from growth.statements import count_statements
+from benchmarks.growth.fake_s3_history import PARTITIONS, new_link, require
+from benchmarks.growth.harness import SIZE, measure, put
+from benchmarks.growth.statements import count_statements
 from stock_common.health import Health
 from stock_common.run import Stop
+from stock_common.service import Context
+from stock_sf_loader.app import build
 from stock_sf_loader.config import LoaderSettings
-from stock_sf_loader.wiring import build
 
 
 def main() -> None:
     logging.disable(logging.CRITICAL)
     count_statements()
-    loader, warehouse = build(LoaderSettings(), CollectorRegistry(), Health(), Stop(), structlog.stdlib.get_logger("stock.sf-loader"))  # type: ignore[call-arg]
+    log = structlog.stdlib.get_logger("stock.sf-loader")
+    settings = LoaderSettings()  # type: ignore[call-arg]
+    loader, warehouse = build(Context(settings, log, Stop(), CollectorRegistry(), Health()))
     warehouse.query("SELECT 1 AS CONNECTED")
 
     def cycle(outcome: str, entries: int = 0) -> None:

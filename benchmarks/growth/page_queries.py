@@ -1,4 +1,4 @@
-"""The questions of the dashboard's pages, asked by its own code and timed: one line of JSON each."""
+"""Times the queries of the dashboard's pages, sent by its own code. Prints a line of JSON for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 
-from stock_dashboard.queries import RANGES, Query, bars, latest
+from stock_dashboard.history.queries import RANGES, Query, bars, latest
 from stock_warehouse.config import WarehouseSettings
 from stock_warehouse.session import Warehouse
 
@@ -31,7 +31,7 @@ def main() -> None:
             seconds = time.perf_counter() - begun
             if not answer.num_rows:
                 raise SystemExit(f"{what}: no rows")
-            # The first of each opens the session and reads the file.
+            # The first run of each opens the session and reads the file, and does not count.
             if run:
                 json.dump({"what": what, "seconds": seconds}, sys.stdout)
                 print(flush=True)

@@ -1,4 +1,4 @@
-"""Counts what is sent to the warehouse: every statement of every session of this process."""
+"""Counts the statements that all sessions of this process send to the warehouse."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from snowflake.connector.cursor import SnowflakeCursor
 
-from growth.probe import SENT
+from benchmarks.growth.harness import SENT
 
 
 def count_statements() -> None:

@@ -1,4 +1,7 @@
-"""The loop that most people write: poll, json.loads, a table, a put for each 10,000. Arguments: brokers, topic, partitions, records, bucket."""
+"""The loop that most people write: poll, json.loads, a table, a put for each 10,000.
+
+Arguments: brokers, topic, partitions, records, bucket.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,23 @@ BATCH = 10_000
 
 
 def main() -> None:
-    brokers, topic, partitions, records, bucket = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-    s3 = boto3.client("s3", endpoint_url=os.environ["S3_ENDPOINT_URL"], region_name="us-east-1", config=Config(s3={"addressing_style": "path"}))
+    brokers, topic, partitions, records, bucket = (
+        sys.argv[1],
+        sys.argv[2],
+        int(sys.argv[3]),
+        int(sys.argv[4]),
+        sys.argv[5],
+    )
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=os.environ["S3_ENDPOINT_URL"],
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}),
+    )
     run, seen, rows = Run(), 0, []
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "common-loop", "enable.auto.commit": False})
+    consumer = Consumer(
+        {"bootstrap.servers": brokers, "group.id": "common-loop", "enable.auto.commit": False}
+    )
     consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
     run.begin()
     while seen < records:

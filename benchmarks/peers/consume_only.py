@@ -1,6 +1,7 @@
 """The limit: Python's consume() and nothing else.
 
-Arguments: brokers, topic, partitions, records, bucket (unused), settings as name=value."""
+Arguments: brokers, topic, partitions, records, bucket (unused), settings as name=value.
+"""
 
 from __future__ import annotations
 

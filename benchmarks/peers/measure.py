@@ -1,4 +1,4 @@
-"""What a peer's process says of itself: one line of JSON."""
+"""A peer's process measures itself and prints one line of JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Run:
-    """`begin` when the first record is there (or the assignment), `done` when the last one is durable."""
+    """`begin` at the first record (or the assignment), `done` when the last record is durable."""
 
     def __init__(self) -> None:
         self._begun: float | None = None
@@ -24,5 +24,13 @@ class Run:
         seconds = time.monotonic() - self._begun
         peak = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
         print(
-            json.dumps({"records": records, "seconds": seconds, "cpu": time.process_time(), "peak": int(peak[1]) * 1024 if peak else 0}), flush=True
+            json.dumps(
+                {
+                    "records": records,
+                    "seconds": seconds,
+                    "cpu": time.process_time(),
+                    "peak": int(peak[1]) * 1024 if peak else 0,
+                }
+            ),
+            flush=True,
         )

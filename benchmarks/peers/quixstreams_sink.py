@@ -1,4 +1,7 @@
-"""quixstreams' S3FileSink with Parquet, as its documentation sets it up. Arguments: brokers, topic, partitions, records, bucket."""
+"""quixstreams' S3FileSink with Parquet, set up as in its documentation.
+
+Arguments: brokers, topic, partitions, records, bucket.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from quixstreams.sinks.community.file.s3 import S3FileSink
 
 
 class Sink(S3FileSink):
-    """Notes when the first record comes; everything else is the library's."""
+    """Notes when the first record comes. Everything else is the library's."""
 
     run = Run()
 
@@ -23,9 +26,22 @@ class Sink(S3FileSink):
 
 
 def main() -> None:
-    brokers, topic, _, records, bucket = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-    app = Application(broker_address=brokers, consumer_group=f"quix-{bucket}", auto_offset_reset="earliest", loglevel="WARNING")
-    sink = Sink(bucket, endpoint_url=os.environ["S3_ENDPOINT_URL"], region_name="us-east-1", format=ParquetFormat())
+    brokers, topic, _, records, bucket = (
+        sys.argv[1],
+        sys.argv[2],
+        int(sys.argv[3]),
+        int(sys.argv[4]),
+        sys.argv[5],
+    )
+    app = Application(
+        broker_address=brokers,
+        consumer_group=f"quix-{bucket}",
+        auto_offset_reset="earliest",
+        loglevel="WARNING",
+    )
+    sink = Sink(
+        bucket, endpoint_url=os.environ["S3_ENDPOINT_URL"], region_name="us-east-1", format=ParquetFormat()
+    )
     app.dataframe(app.topic(topic, value_deserializer="json")).sink(sink)
     app.run(count=records, collect=False)
     sink.run.done(records)

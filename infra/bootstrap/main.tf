@@ -1,4 +1,5 @@
-# The bucket of the remote state: made once, before everything else, with a state of its own on the disk of whoever makes it.
+# The bucket of the remote state: made once, before everything else, with its state on the disk of whoever
+# makes it.
 terraform {
   required_version = ">= 1.11"
 
@@ -27,9 +28,9 @@ resource "random_id" "suffix" {
 }
 
 resource "aws_s3_bucket" "state" {
-  #checkov:skip=CKV_AWS_18: whoever reads the state is in CloudTrail; it holds no secret but an optional OIDC client's
-  #checkov:skip=CKV_AWS_144: versions are the backup; the pipeline is in one region too
-  #checkov:skip=CKV_AWS_145: AWS's own key encrypts it; a key of ours costs a dollar a month and keeps out nobody who is not in the account already
+  #checkov:skip=CKV_AWS_18: whoever reads the state is in CloudTrail. It holds no secret but an optional OIDC client's
+  #checkov:skip=CKV_AWS_144: versions are the backup. The pipeline is in one region too
+  #checkov:skip=CKV_AWS_145: AWS's own key encrypts it. A key of ours costs a dollar a month and keeps out nobody who is not in the account already
   #checkov:skip=CKV2_AWS_62: nothing is to happen when the state changes
   bucket = "${var.name}-state-${random_id.suffix.hex}"
   tags   = { Name = "${var.name}-state" }
@@ -66,7 +67,7 @@ resource "aws_s3_bucket_public_access_block" "state" {
   restrict_public_buckets = true
 }
 
-# A version that was replaced a year ago is not gone back to; the lock file's versions would pile up.
+# A version that was replaced a year ago is not needed any more. The lock file's versions would pile up.
 resource "aws_s3_bucket_lifecycle_configuration" "state" {
   bucket = aws_s3_bucket.state.id
 

@@ -6,16 +6,18 @@
 #
 # By variables:
 #   KAFKA_ARCHIVE   a kafka_2.13-*.tgz on this machine in place of the download (bin/ is not needed, libs/ is)
-#   KAFKA_SHA512    its checksum; without it the download is checked against the one that Apache publishes, KAFKA_ARCHIVE is not
-#   KAFKA_URL       folder of the download (https://archive.apache.org/dist/kafka/<version>); the checksum always comes from Apache
+#   KAFKA_SHA512    its checksum; without it a download is checked against the one in this script, KAFKA_ARCHIVE is not
+#   KAFKA_URL       folder of the download (https://archive.apache.org/dist/kafka/<version>)
 #   KAFKA_HOME (/opt/kafka)  KAFKA_DATA (/var/lib/kafka)  KAFKA_LOGS (/var/log/kafka)  KAFKA_USER (kafka)  KAFKA_UNITS (/etc/systemd/system)
-#   KAFKA_PORT (9092)  ZOOKEEPER_PORT (2181)
+#   KAFKA_PORT (9092)  ZOOKEEPER_PORT (2181)  KAFKA_UID (number of the user that is made, the system's next)
 #
 # Without systemd (a container) it installs and configures, says how to start both, and makes the topics when the broker already answers.
 # Needs: Java 17 or newer, curl, tar, sha512sum.
 set -euo pipefail
 
+# The checksum is the one that Apache publishes beside the archive. A new version needs a new one here.
 VERSION=3.9.2
+SHA512=01186a5086b5ae753811ee71808a797baec1303d4e0d4b1c0acf42c489654a7b8988136f8469d0b66f0be439f8e3e9b816171ea0b0d7a36462b07aa2d3ef0023
 NAME=kafka_2.13-$VERSION
 HOME_DIR=${KAFKA_HOME:-/opt/kafka}
 DATA=${KAFKA_DATA:-/var/lib/kafka}
@@ -50,7 +52,7 @@ check_tools() {
 
 make_owner() {
   id "$OWNER" >/dev/null 2>&1 && return
-  useradd --system --user-group --home-dir "$DATA" --no-create-home --shell /usr/sbin/nologin "$OWNER"
+  useradd --system ${KAFKA_UID:+--uid "$KAFKA_UID"} --user-group --home-dir "$DATA" --no-create-home --shell /usr/sbin/nologin "$OWNER"
   say "user $OWNER made"
 }
 
@@ -63,9 +65,7 @@ fetch() {
   else
     curl --fail --silent --show-error --location --proto '=https' --retry 3 --max-time 900 --output "$archive" "${KAFKA_URL:-$APACHE}/$NAME.tgz" ||
       die "The download of $NAME.tgz failed: try again, or name a copy by KAFKA_ARCHIVE."
-    # Apache's file has the sum in groups over several lines, behind the name.
-    [ -n "$sum" ] || sum=$(curl --fail --silent --show-error --proto '=https' --retry 3 --max-time 60 "$APACHE/$NAME.tgz.sha512" | sed 's/.*://' | tr -d ' \n' | tr A-F a-f) ||
-      die "The checksum of $NAME.tgz cannot be read from Apache: name it by KAFKA_SHA512."
+    sum=${sum:-$SHA512}
   fi
   if [ -n "$sum" ] && [ "$(sha512sum "$archive" | cut -d' ' -f1)" != "$sum" ]; then
     die "$archive does not have the checksum $sum: it is damaged or not what it says; nothing was installed."
@@ -152,6 +152,8 @@ place_data() {
   group=$(id -gn "$OWNER")
   mkdir -p "$DATA" "$LOGS"
   install -d -o "$OWNER" -g "$group" -m 0750 "$DATA/kafka" "$DATA/zookeeper"
+  # A disk that comes from another host may have another number for the user.
+  [ -z "$(find "$DATA/kafka" "$DATA/zookeeper" ! -user "$OWNER" -print -quit)" ] || chown -R "$OWNER:$group" "$DATA/kafka" "$DATA/zookeeper"
 }
 
 place_units() {

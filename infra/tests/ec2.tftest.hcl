@@ -26,8 +26,18 @@ run "one_host_that_nobody_reaches" {
   }
 
   assert {
-    condition     = alltrue([for name, service in yamldecode(module.host[0].compose).services : service.read_only && service.user == "10001:10001" && service.cap_drop[0] == "ALL" && service.stop_grace_period == "40s"])
+    condition     = alltrue([for name, service in yamldecode(module.host[0].compose).services : service.read_only && startswith(service.user, "10001:") && service.cap_drop[0] == "ALL" && service.stop_grace_period == "40s"])
     error_message = "Every container is read-only, without capabilities, as 10001, and has 40 s to close."
+  }
+
+  assert {
+    condition     = [for name, service in yamldecode(module.host[0].compose).services : name if service.user == "10001:10001"] == ["auditor", "s3-sink", "sf-loader"]
+    error_message = "Only what asks S3 is in the group that reaches the metadata service."
+  }
+
+  assert {
+    condition     = [for name in ["sf-loader", "auditor", "dashboard"] : yamldecode(module.host[0].compose).services[name].environment.SNOWFLAKE_WAREHOUSE] == ["STOCK_WH", "STOCK_WH", "STOCK_READ_WH"]
+    error_message = "The dashboard's questions have a warehouse of their own."
   }
 
   assert {
@@ -47,7 +57,7 @@ run "one_host_that_nobody_reaches" {
 
   assert {
     condition     = output.snowflake_external_id == "example-external-id" && output.snowflake_allowed_location == "s3://stock-pipeline-0a1b2c3d/raw/" && output.snowflake_trusted
-    error_message = "The administrator of Snowflake is told what the integration needs."
+    error_message = "The outputs have what the Snowflake integration needs."
   }
 }
 
@@ -79,6 +89,45 @@ run "brokers_bucket_and_network_of_the_user" {
   assert {
     condition     = yamldecode(module.host[0].compose).services["dashboard"].environment.DASHBOARD_HOST == "0.0.0.0" && startswith(output.dashboard, "http://")
     error_message = "With allowed_cidrs the dashboard is reached by its address."
+  }
+}
+
+run "the_free_plan_is_watched_by_the_day" {
+  command = plan
+
+  variables {
+    alpha_vantage_plan = "free"
+  }
+
+  assert {
+    condition     = module.alarms.on_objects == "stock-pipeline-no-object-for-days"
+    error_message = "The free plan's data come once a day, and their absence raises an alarm."
+  }
+}
+
+run "a_dollar_reaches_the_container" {
+  command = apply
+
+  variables {
+    snowflake_database = "STOCKS$X"
+  }
+
+  assert {
+    condition     = strcontains(module.host[0].compose, "STOCKS$$X") && !strcontains(module.host[0].compose, "STOCKS$X")
+    error_message = "compose reads a single dollar as the beginning of a variable's name."
+  }
+}
+
+run "access_logs_where_they_are_wanted" {
+  command = apply
+
+  variables {
+    access_logs = true
+  }
+
+  assert {
+    condition     = module.storage[0].log_bucket != null && module.roles.flow_log_role_arn != null
+    error_message = "access_logs = true makes the bucket and the flow logs' role on ec2 too."
   }
 }
 

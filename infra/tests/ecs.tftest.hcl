@@ -29,6 +29,51 @@ run "five_services_behind_a_load_balancer_with_msk" {
   }
 }
 
+run "nothing_that_costs_before_something_runs" {
+  command = apply
+
+  variables {
+    image_tag         = null
+    snowflake_account = null
+  }
+
+  assert {
+    condition     = length(module.msk) == 0 && length(module.load_balancer) == 0 && length(module.cluster) == 0 && length(module.address) == 0
+    error_message = "Without image_tag there are no brokers, no load balancer, no file system and no NAT, which are paid by the hour."
+  }
+
+  assert {
+    condition     = length(module.network[0].private_subnet_ids) == 3 && length(output.repositories) == 5 && strcontains(output.dashboard, "nothing runs yet")
+    error_message = "Without image_tag the network and the repositories are there."
+  }
+}
+
+run "two_zones_are_enough_with_brokers_of_the_user" {
+  command = plan
+
+  variables {
+    kafka = { bootstrap_servers = "b-1.example.com:9096", cidrs = ["10.9.0.0/16"] }
+    zones = ["us-east-1b", "us-east-1d"]
+  }
+
+  assert {
+    condition     = length(module.network[0].private_subnet_ids) == 2
+    error_message = "A region of two zones carries ecs without MSK."
+  }
+}
+
+run "two_zones_are_too_few_for_msk" {
+  command = plan
+
+  variables {
+    zones = ["us-east-1b", "us-east-1d"]
+  }
+
+  expect_failures = [
+    data.aws_availability_zones.available,
+  ]
+}
+
 run "tasks_as_they_are_written" {
   command = apply
 

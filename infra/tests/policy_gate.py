@@ -1,8 +1,10 @@
 """IAM conditions in front of moto, which enforces actions and resources but leaves conditions out.
 
-A WSGI application that decides each S3 request by the caller's policies and the bucket's, as IAM does: an explicit deny wins, and
-without an allow it is refused. What passes goes on to moto, which decides once more without the conditions.
-Source: IAM user guide, "Policy evaluation logic" and "Condition operators"; S3's actions by request: service authorization reference.
+A WSGI application that decides each S3 request by the caller's policies and the bucket's, as IAM does: an
+explicit deny wins, and without an allow it is refused. What passes goes on to moto, which decides once more
+without the conditions.
+Source: IAM user guide, "Policy evaluation logic" and "Condition operators". S3's actions by request: service
+authorization reference.
 """
 
 from __future__ import annotations
@@ -42,14 +44,18 @@ def concerns(statement: Statement, action: str, resource: str, context: Mapping[
         any(fnmatchcase(action.lower(), pattern.lower()) for pattern in _list(statement["Action"]))
         and any(fnmatchcase(resource, pattern) for pattern in _list(statement["Resource"]))
         and all(
-            _holds(operator, key, _list(wanted), context) for operator, keys in statement.get("Condition", {}).items() for key, wanted in keys.items()
+            _holds(operator, key, _list(wanted), context)
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, wanted in keys.items()
         )
     )
 
 
 def allowed(statements: Iterable[Statement], action: str, resource: str, context: Mapping[str, str]) -> bool:
     """IAM's answer."""
-    effects = {statement["Effect"] for statement in statements if concerns(statement, action, resource, context)}
+    effects = {
+        statement["Effect"] for statement in statements if concerns(statement, action, resource, context)
+    }
     return "Allow" in effects and "Deny" not in effects
 
 
@@ -65,18 +71,34 @@ def s3_request(environ: Mapping[str, Any]) -> tuple[str, str, dict[str, str]]:
     method = environ["REQUEST_METHOD"]
     if key:
         read = "GetObjectVersion" if "versionId" in query else "GetObject"
-        action = {"GET": read, "HEAD": read, "PUT": "PutObject", "POST": "PutObject", "DELETE": "DeleteObject"}[method]
+        action = {
+            "GET": read,
+            "HEAD": read,
+            "PUT": "PutObject",
+            "POST": "PutObject",
+            "DELETE": "DeleteObject",
+        }[method]
     elif method == "POST":
         action = "DeleteObject"
     elif method in ("GET", "HEAD"):
-        action = "GetBucketLocation" if "location" in query else "ListBucketVersions" if "versions" in query else "ListBucket"
+        action = (
+            "GetBucketLocation"
+            if "location" in query
+            else "ListBucketVersions"
+            if "versions" in query
+            else "ListBucket"
+        )
     else:
         action = f"{method}Bucket"
     return f"s3:{action}", f"arn:aws:s3:::{bucket}{'/' + key if key else ''}", context
 
 
 class PolicyGate:
-    """`identities`: access key id → statements; a key that is not there is the administrator's. `bucket`: the bucket's own statements."""
+    """Decides before moto does.
+
+    identities: access key id → statements. A key that is not there is the administrator's.
+    bucket: the bucket's own statements.
+    """
 
     def __init__(self, application: Callable[..., Iterable[bytes]], bucket: list[Statement]) -> None:
         self._application, self.bucket = application, bucket

@@ -5,6 +5,7 @@ mock_provider "aws" {
 }
 
 variables {
+  image_tag             = null
   name_suffix           = "0a1b2c3d"
   snowflake_external_id = "example-external-id"
 }
@@ -13,34 +14,35 @@ run "refuses_wrong_names_and_numbers" {
   command = plan
 
   variables {
-    name                    = "a-name-that-is-far-too-long-for-a-load-balancer"
-    name_suffix             = "ABCD"
-    region                  = "us-east-1a"
-    instance_type           = "t4g.medium"
-    data_volume_gb          = 20.5
-    allowed_cidrs           = ["203.0.113.7"]
-    vpc_cidr                = "10.40.0.0/24"
-    existing_bucket         = "Stocks"
-    kafka                   = { bootstrap_servers = "broker.example.com", cidrs = ["10.0.0.0/16"] }
-    msk_instance_type       = "t3.small"
-    msk_kafka_version       = "4.0.x.kraft"
-    symbols                 = ["aapl"]
-    alpha_vantage_plan      = "100"
-    poll_interval_seconds   = 0
-    flush_seconds           = 7200
-    load_interval_seconds   = 1
-    snowflake_account       = "https://example.snowflakecomputing.com"
-    snowflake_principal_arn = "*"
-    snowflake_external_id   = "x"
-    snowflake_database      = "my stocks"
-    snowflake_warehouse     = "my-wh"
-    snowflake_integration   = "s3 int"
-    raw_retention_days      = 7
-    log_retention_days      = 31
-    alarm_email             = "nobody"
-    freshness_minutes       = 1
-    budget_usd              = 0
-    environment             = { producer = { ALPHA_VANTAGE_API_KEY = "test-only" } }
+    name                       = "a-name-that-is-far-too-long-for-a-load-balancer"
+    name_suffix                = "ABCD"
+    region                     = "us-east-1a"
+    instance_type              = "t4g.medium"
+    data_volume_gb             = 20.5
+    allowed_cidrs              = ["203.0.113.7"]
+    vpc_cidr                   = "10.40.0.0/24"
+    existing_bucket            = "Stocks"
+    kafka                      = { bootstrap_servers = "broker.example.com", cidrs = ["10.0.0.0/16"] }
+    msk_instance_type          = "t3.small"
+    msk_kafka_version          = "4.0.x.kraft"
+    symbols                    = ["aapl"]
+    alpha_vantage_plan         = "100"
+    poll_interval_seconds      = 0
+    flush_seconds              = 7200
+    load_interval_seconds      = 1
+    snowflake_account          = "https://example.snowflakecomputing.com"
+    snowflake_principal_arn    = "*"
+    snowflake_external_id      = "x"
+    snowflake_database         = "my stocks"
+    snowflake_warehouse        = "my-wh"
+    snowflake_reader_warehouse = "my-read-wh"
+    snowflake_integration      = "s3 int"
+    raw_retention_days         = 7
+    log_retention_days         = 31
+    alarm_email                = "nobody"
+    freshness_minutes          = 1
+    budget_usd                 = 0
+    environment                = { producer = { ALPHA_VANTAGE_API_KEY = "test-only" } }
   }
 
   expect_failures = [
@@ -69,6 +71,7 @@ run "refuses_wrong_names_and_numbers" {
     var.snowflake_external_id,
     var.snowflake_integration,
     var.snowflake_principal_arn,
+    var.snowflake_reader_warehouse,
     var.snowflake_warehouse,
     var.symbols,
     var.vpc_cidr,
@@ -86,6 +89,7 @@ run "refuses_a_public_host_with_services_that_have_no_account" {
     symbols                = []
     environment            = { sink = { LOG_LEVEL = "DEBUG" } }
     existing_vpc           = { id = "vpc-1", public_subnet_ids = [] }
+    zones                  = ["use1-az1"]
   }
 
   expect_failures = [
@@ -95,6 +99,7 @@ run "refuses_a_public_host_with_services_that_have_no_account" {
     var.instance_type,
     var.snowflake_account,
     var.symbols,
+    var.zones,
   ]
 }
 

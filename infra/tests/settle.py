@@ -1,9 +1,10 @@
-"""Is a plan empty once it was applied? Answered without an account: the planned values become the state, and are planned again.
+"""Whether a plan is empty after an apply: the planned values become the state of a second plan.
 
-What only AWS would tell (ids, ARNs) is made up; what follows from it is known in the next plan. This is repeated until a plan changes nothing
-any more. A value that is new each time (a clock, an order that is not kept) never gets there.
+What only AWS knows (ids, ARNs) is invented, and what follows from it is known in the next plan. Plans follow
+until one changes nothing. A value that is new each time (a clock, an unstable order) never gets there.
 
-    python tests/settle.py --chdir infra --var-file tests/ecs.tfvars --out ecs.settled.json --state ecs.tfstate
+    python tests/settle.py --chdir infra --var-file tests/ecs.tfvars \\
+        --out ecs.settled.json --state ecs.tfstate
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 ROUNDS = 8
-"""As deep as values follow from one another, and room; four are enough today."""
+"""The depth of dependent values, with room. Four are enough today."""
 
 
 def terraform(folder: str, *words: str) -> str:
-    done = subprocess.run(["terraform", f"-chdir={folder}", *words], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        ["terraform", f"-chdir={folder}", *words], capture_output=True, text=True, timeout=300
+    )
     if done.returncode:
         raise SystemExit(f"terraform {words[0]}:\n{done.stderr}")
     return done.stdout
@@ -39,7 +42,11 @@ def invented(address: str, name: str, kind: Any) -> Any:
             return {}
         case ["list" | "set", inner]:
             return [invented(address, f"{name}.0", inner)] if inner == "string" else []
-    return f"arn:aws:made:us-east-1:123456789012:up/{number:08x}" if name.endswith("arn") else f"made-{number:08x}"
+    return (
+        f"arn:aws:made:us-east-1:123456789012:up/{number:08x}"
+        if name.endswith("arn")
+        else f"made-{number:08x}"
+    )
 
 
 def _member(schema: dict[str, Any], key: str) -> dict[str, Any]:
@@ -53,7 +60,10 @@ def _member(schema: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def filled(value: Any, unknown: Any, schema: dict[str, Any], address: str, name: str = "") -> Any:
-    """`value` with everything invented that `unknown` marks. `schema` is the block's; a part without one counts as text."""
+    """`value` with an invented value for everything that `unknown` marks.
+
+    schema: the block's. A part without a schema counts as text.
+    """
     attributes, blocks = schema.get("attributes", {}), schema.get("block_types", {})
     if unknown is True:
         return invented(address, name, schema.get("type", "string"))
@@ -64,10 +74,13 @@ def filled(value: Any, unknown: Any, schema: dict[str, Any], address: str, name:
             found[key] = filled(found.get(key), mark, inner, address, f"{name}.{key}".lstrip("."))
         return found
     if isinstance(unknown, list) and unknown:
-        # The elements of a list of texts have its type; those of a block are described as the block is.
+        # The elements of a list of texts have its type. Those of a block have the block's schema.
         inner = {"type": schema["type"][1]} if "type" in schema else schema
         items = value or [None] * len(unknown)
-        return [filled(item, mark, inner, address, f"{name}.{at}") for at, (item, mark) in enumerate(zip(items, unknown, strict=True))]
+        return [
+            filled(item, mark, inner, address, f"{name}.{at}")
+            for at, (item, mark) in enumerate(zip(items, unknown, strict=True))
+        ]
     return value
 
 
@@ -78,7 +91,9 @@ def state(document: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
         if change["mode"] != "managed":
             continue
         kind = schemas[change["provider_name"]]["resource_schemas"][change["type"]]
-        values = filled(change["change"]["after"], change["change"]["after_unknown"], kind["block"], change["address"])
+        values = filled(
+            change["change"]["after"], change["change"]["after_unknown"], kind["block"], change["address"]
+        )
         instance = {"schema_version": kind["version"], "attributes": values, "sensitive_attributes": []}
         if "index" in change:
             instance["index_key"] = change["index"]
@@ -125,13 +140,24 @@ def changed(document: dict[str, Any]) -> dict[str, list[str]]:
 
 def plan(folder: str, place: Path, *options: str) -> dict[str, Any]:
     out = place.with_suffix(".tfplan")
-    terraform(folder, "plan", "-input=false", "-lock=false", "-refresh=false", f"-state={place}", f"-out={out}", *options)
+    terraform(
+        folder,
+        "plan",
+        "-input=false",
+        "-lock=false",
+        "-refresh=false",
+        f"-state={place}",
+        f"-out={out}",
+        *options,
+    )
     return json.loads(terraform(folder, "show", "-json", str(out)))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description="Plans until a plan changes nothing.", epilog=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description="Plans until a plan changes nothing.",
+        epilog=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--chdir", required=True, help="folder of the configuration, initialised")
     parser.add_argument("--var-file", required=True, help="its variables")
@@ -146,7 +172,8 @@ def main() -> int:
         changes = changed(document)
         if not changes:
             given.out.write_text(json.dumps(document))
-            print(f"after {count} applies the plan changes nothing: {len(document['resource_changes'])} resources")
+            resources = len(document["resource_changes"])
+            print(f"after {count} applies the plan changes nothing: {resources} resources")
             return 0
         place.write_text(json.dumps(state(document, schemas)))
     print(f"still changed after {ROUNDS} applies: {changes}", file=sys.stderr)

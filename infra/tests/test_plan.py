@@ -8,22 +8,21 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
-from conftest import INFRA, Plan
+from conftest import INFRA, MONITORS, REGISTRY, SERVICES, Plan
+from patterns import SECRET_NAME, SECRET_VALUE
 
 from stock_common.topics import ALL
 
 TAGS = {"Project": "stock-pipeline", "ManagedBy": "terraform"}
-SECRET_NAME = re.compile(r"PASSWORD|TOKEN|API_KEY|SECRET|ACCESS_KEY")
-SECRET_VALUE = re.compile(r"-----BEGIN|AKIA[0-9A-Z]{16}|(?i:password|api_?key|secret)\s*[=:]\s*[\"']?[A-Za-z0-9/+]{12,}")
 
 
 def test_every_resource_that_can_have_tags_has_ours(plan: Plan) -> None:
     bare = [
         address
         for address, values in plan.resources.items()
-        if ("tags_all" in values or "tags_all" in plan.unknown[address]) and not (values.get("tags_all") or {}).items() >= TAGS.items()
+        if ("tags_all" in values or "tags_all" in plan.unknown[address])
+        and not (values.get("tags_all") or {}).items() >= TAGS.items()
     ]
     assert not bare
 
@@ -64,7 +63,12 @@ def test_user_data_and_the_hosts_files_name_secrets_only(ec2: Plan) -> None:
     assert not SECRET_NAME.search(text)
     objects = {values["key"]: values.get("content") for values in ec2.of_type("aws_s3_object").values()}
     compose = yaml.safe_load(objects["deploy/compose.yaml"])
-    held = [name for service in compose["services"].values() for name in service["environment"] if SECRET_NAME.search(name)]
+    held = [
+        name
+        for service in compose["services"].values()
+        for name in service["environment"]
+        if SECRET_NAME.search(name)
+    ]
     assert not held
     rows = [line.split("\t") for line in objects["deploy/secrets.tsv"].splitlines()]
     assert {(row[0], row[2], row[3]) for row in rows} == {
@@ -78,9 +82,13 @@ def test_user_data_and_the_hosts_files_name_secrets_only(ec2: Plan) -> None:
 def test_only_https_is_open_to_the_world_and_nothing_comes_in_by_default(ec2: Plan, ecs: Plan) -> None:
     for plan in (ec2, ecs):
         for address, rule in plan.of_type("aws_vpc_security_group_egress_rule").items():
-            assert rule["cidr_ipv4"] != "0.0.0.0/0" or (rule["from_port"], rule["to_port"]) == (443, 443), address
+            assert rule["cidr_ipv4"] != "0.0.0.0/0" or (rule["from_port"], rule["to_port"]) == (443, 443), (
+                address
+            )
         for address, rule in plan.of_type("aws_vpc_security_group_ingress_rule").items():
-            assert rule["cidr_ipv4"] != "0.0.0.0/0" or ("load_balancer" in address and rule["to_port"] == 443), address
+            assert rule["cidr_ipv4"] != "0.0.0.0/0" or (
+                "load_balancer" in address and rule["to_port"] == 443
+            ), address
         for group in plan.of_type("aws_security_group").values():
             assert not group.get("ingress") and not group.get("egress")
     assert not ec2.of_type("aws_vpc_security_group_ingress_rule")
@@ -90,71 +98,117 @@ def test_what_is_stored_is_encrypted(plan: Plan) -> None:
     for kind, name in (("aws_ebs_volume", "encrypted"), ("aws_efs_file_system", "encrypted")):
         assert all(values[name] for values in plan.of_type(kind).values())
     for host in plan.of_type("aws_instance").values():
-        assert host["root_block_device"][0]["encrypted"] and host["metadata_options"][0]["http_tokens"] == "required"
+        assert (
+            host["root_block_device"][0]["encrypted"]
+            and host["metadata_options"][0]["http_tokens"] == "required"
+        )
     buckets = plan.of_type("aws_s3_bucket")
-    assert len(buckets) == 2
+    assert len(buckets) == (2 if plan.of_type("aws_ecs_cluster") else 1)
     for kind in ("server_side_encryption_configuration", "versioning", "public_access_block", "policy"):
-        assert len(plan.of_type(f"aws_s3_bucket_{kind}")) == 2, kind
+        assert len(plan.of_type(f"aws_s3_bucket_{kind}")) == len(buckets), kind
     for block in plan.of_type("aws_s3_bucket_public_access_block").values():
-        assert all(block[name] for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"))
+        assert all(
+            block[name]
+            for name in (
+                "block_public_acls",
+                "block_public_policy",
+                "ignore_public_acls",
+                "restrict_public_buckets",
+            )
+        )
 
 
 def test_storage_expires_what_piles_up_and_takes_each_link_once(plan: Plan) -> None:
     rules = plan.resources["module.storage[0].aws_s3_bucket_lifecycle_configuration.data"]["rule"]
-    (raw,) = (rule for rule in rules if rule["id"] == "raw")
-    assert raw["filter"][0]["prefix"] == "raw/" and raw["transition"][0]["storage_class"] == "INTELLIGENT_TIERING" and not raw["expiration"]
-    assert any(rule["abort_incomplete_multipart_upload"] for rule in rules) and any(rule["noncurrent_version_expiration"] for rule in rules)
-    (once,) = (statement for statement in plan.policy('module.storage[0].aws_s3_bucket_policy.this["data"]') if statement["Sid"] == "PutOnceUnderRaw")
-    assert once["Effect"] == "Deny" and once["Action"] == "s3:PutObject" and once["Condition"] == {"Null": {"s3:if-none-match": "true"}}
-    (logging,) = plan.of_type("aws_s3_bucket_logging").values()
-    assert logging["target_prefix"]
+    # S3 refuses an expiration that is not later than a transition: there is none, and by default raw/ stays.
+    assert not any(rule["transition"] or rule["id"] == "raw" for rule in rules)
+    assert any(rule["noncurrent_version_expiration"] for rule in rules)
+    (once,) = (
+        statement
+        for statement in plan.policy('module.storage[0].aws_s3_bucket_policy.this["data"]')
+        if statement["Sid"] == "PutOnceUnderRaw"
+    )
+    assert (
+        once["Effect"] == "Deny"
+        and once["Action"] == "s3:PutObject"
+        and once["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    )
 
 
 def test_images_are_scanned_and_a_tag_never_moves(plan: Plan) -> None:
     repositories = plan.of_type("aws_ecr_repository")
-    assert len(repositories) == len(plan.of_type("aws_ecr_lifecycle_policy")) == 5
+    assert len(repositories) == len(plan.of_type("aws_ecr_lifecycle_policy")) == len(SERVICES)
     for values in repositories.values():
-        assert values["image_tag_mutability"] == "IMMUTABLE" and values["image_scanning_configuration"] == [{"scan_on_push": True}]
+        assert values["image_tag_mutability"] == "IMMUTABLE" and values["image_scanning_configuration"] == [
+            {"scan_on_push": True}
+        ]
 
 
 def test_msk_speaks_tls_and_signs_in(ecs: Plan) -> None:
     (cluster,) = ecs.of_type("aws_msk_cluster").values()
     assert cluster["kafka_version"] == "3.9.x" and cluster["number_of_broker_nodes"] == 3
-    assert cluster["encryption_info"][0]["encryption_in_transit"][0] == {"client_broker": "TLS", "in_cluster": True}
-    assert cluster["client_authentication"][0]["unauthenticated"] is False and cluster["client_authentication"][0]["sasl"][0]["scram"] is True
+    assert cluster["encryption_info"][0]["encryption_in_transit"][0] == {
+        "client_broker": "TLS",
+        "in_cluster": True,
+    }
+    assert (
+        cluster["client_authentication"][0]["unauthenticated"] is False
+        and cluster["client_authentication"][0]["sasl"][0]["scram"] is True
+    )
 
 
-@pytest.mark.parametrize("kind", ["data", "logs"])
-def test_buckets_refuse_plain_http(kind: str, plan: Plan) -> None:
-    statements = plan.policy(f'module.storage[0].aws_s3_bucket_policy.this["{kind}"]')
-    (refusal,) = (statement for statement in statements if statement["Sid"] == "TlsOnly")
-    assert refusal["Effect"] == "Deny" and refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+def test_buckets_refuse_plain_http(plan: Plan) -> None:
+    policies = plan.of_type("aws_s3_bucket_policy")
+    assert len(policies) == len(plan.of_type("aws_s3_bucket"))
+    for address in policies:
+        (refusal,) = (part for part in plan.policy(address) if part["Sid"] == "TlsOnly")
+        assert refusal["Effect"] == "Deny"
+        assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_plain_http_to_the_dashboard_is_sent_to_https(ecs: Plan) -> None:
+    found = {values["port"]: values for values in ecs.of_type("aws_lb_listener").values()}
+    assert set(found) == {80, 443}
+    (action,) = found[80]["default_action"]
+    assert (action["type"], action["redirect"][0]["protocol"]) == ("redirect", "HTTPS")
+
+
+def test_conditions_name_only_keys_that_the_caller_sends(ec2: Plan, ecs: Plan) -> None:
+    """By AWS's documents: load balancers' logs and the start of a task come without a source account."""
+    (writer,) = (
+        part
+        for part in ecs.policy('module.storage[0].aws_s3_bucket_policy.this["logs"]')
+        if part["Sid"] == "WriteAlb"
+    )
+    assert "Condition" not in writer and writer["Resource"].endswith("-logs/alb/AWSLogs/123456789012/*")
+    for address, role in ecs.of_type("aws_iam_role").items():
+        (trust,) = json.loads(role["assume_role_policy"])["Statement"]
+        assert ("Condition" in trust) == ("execution" not in address), address
+    (host,) = (role for address, role in ec2.of_type("aws_iam_role").items() if "host" in address)
+    assert "Condition" not in json.loads(host["assume_role_policy"])["Statement"][0]
 
 
 def test_services_roll_back_and_only_spare_ones_run_on_spot(ecs: Plan) -> None:
     services = ecs.of_type("aws_ecs_service")
-    assert len(services) == 8
+    assert sorted(values["name"] for values in services.values()) == sorted([*SERVICES, *MONITORS])
     for values in services.values():
         assert values["deployment_circuit_breaker"] == [{"enable": True, "rollback": True}]
         assert not values["network_configuration"][0]["assign_public_ip"]
-    spot = {values["name"] for values in services.values() if values["capacity_provider_strategy"][0]["capacity_provider"] == "FARGATE_SPOT"}
-    assert spot == {"s3-sink", "auditor"}
-    (producer,) = (values for values in services.values() if values["name"] == "producer")
-    assert (producer["deployment_minimum_healthy_percent"], producer["deployment_maximum_percent"]) == (0, 100)
-    assert {values["resource_id"].rsplit("/", 1)[1] for values in ecs.of_type("aws_appautoscaling_target").values()} == {"s3-sink", "dashboard"}
-
-
-def test_logs_expire_and_alarms_are_there(ec2: Plan, ecs: Plan) -> None:
-    for plan in (ec2, ecs):
-        assert all(values["retention_in_days"] == 30 for values in plan.of_type("aws_cloudwatch_log_group").values())
-        (budget,) = plan.of_type("aws_budgets_budget").values()
-        assert budget["cost_filter"][0]["values"] == ["user:Project$stock-pipeline"]
-    names = {
-        name: {values["alarm_name"].removeprefix("stock-pipeline-") for values in found.of_type("aws_cloudwatch_metric_alarm").values()}
-        for name, found in (("ec2", ec2), ("ecs", ecs))
+    spot = {
+        values["name"]
+        for values in services.values()
+        if values["capacity_provider_strategy"][0]["capacity_provider"] == "FARGATE_SPOT"
     }
-    assert names["ec2"] == {"no-fresh-object", "host-status", "host-memory", "host-disk", "host-data-disk"}
-    assert names["ecs"] >= {"no-fresh-object", "s3-sink-memory", "producer-memory", "msk-disk-1", "msk-disk-3"}
+    assert spot == {name for name, entry in REGISTRY.items() if entry["spot"]}
+    (producer,) = (values for values in services.values() if values["name"] == "producer")
+    assert (producer["deployment_minimum_healthy_percent"], producer["deployment_maximum_percent"]) == (
+        0,
+        100,
+    )
+    assert {
+        values["resource_id"].rsplit("/", 1)[1]
+        for values in ecs.of_type("aws_appautoscaling_target").values()
+    } == {name for name, entry in REGISTRY.items() if entry["most_tasks"] > 1}
 
 
 def test_the_hosts_topics_are_the_contracts() -> None:
@@ -166,15 +220,10 @@ def test_the_hosts_topics_are_the_contracts() -> None:
     assert written == {(topic.name, str(topic.partitions), str(days[topic.name])) for topic in ALL}
 
 
-def test_the_sinks_line_is_what_the_freshness_metric_counts(plan: Plan) -> None:
-    (metric,) = plan.of_type("aws_cloudwatch_log_metric_filter").values()
-    assert metric["pattern"] == '{ $.event = "link put" }'
-    reports = Path(INFRA.parent, "services/s3-sink/src/stock_s3_sink/reports.py").read_text()
-    assert '.info("link put"' in reports
-
-
 def test_outputs_name_what_snowflake_needs(plan: Plan) -> None:
-    outputs = {name: output.get("value") for name, output in plan.document["planned_values"]["outputs"].items()}
+    outputs = {
+        name: output.get("value") for name, output in plan.document["planned_values"]["outputs"].items()
+    }
     assert outputs["snowflake_external_id"] == "example-external-id"
     assert outputs["snowflake_allowed_location"] == "s3://stock-pipeline-0a1b2c3d/raw/"
     assert not any(output["sensitive"] for output in plan.document["planned_values"]["outputs"].values())

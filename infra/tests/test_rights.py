@@ -12,19 +12,20 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import BUCKET, Account, Plan
+from conftest import SERVICES, Plan
+from iam_account import BUCKET, Account
 
-from stock_auditor.bucket import BucketReader
+from stock_auditor.stages.bucket import BucketReader
 from stock_common import records
 from stock_common.keys import ObjectKey
 from stock_common.records import Quote
 from stock_common.run import FatalError
 from stock_common.topics import QUOTES, SUNK
 from stock_objects.chain import Chain, chains, last_link
-from stock_s3_sink.chunks import Records
+from stock_s3_sink.cutter import Records
 from stock_s3_sink.writer import LinkWriter
-from stock_sf_loader.ledger import LedgerState, Tail
-from stock_sf_loader.listing import Heads, new_objects
+from stock_sf_loader.load.ledger import LedgerState, Tail
+from stock_sf_loader.load.listing import Heads, Scanner
 
 TOPIC_ID = "0123456789abcdef" * 2
 CHAIN = Chain("stock-data", TOPIC_ID, 1)
@@ -32,8 +33,8 @@ HOUR = datetime(2026, 11, 20, 15, tzinfo=UTC)
 KEY = str(ObjectKey(*CHAIN, HOUR, 0))
 AT = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 QUOTE = Quote(
-    event_id="5f0c6a2e-7a55-5a4e-9a53-000000000001", symbol="AAPL", price=Decimal("1.5"), trading_day=AT.date(), fetched_at=AT,
-    source="simulated", endpoint="GLOBAL_QUOTE",
+    event_id="5f0c6a2e-7a55-5a4e-9a53-000000000001", symbol="AAPL", price=Decimal("1.5"),
+    trading_day=AT.date(), fetched_at=AT, source="simulated", endpoint="GLOBAL_QUOTE",
 )  # fmt: skip
 STAGES = {
     "host": lambda ec2, ecs: ec2.policy('module.roles.aws_iam_role_policy.host["host"]'),
@@ -43,6 +44,13 @@ STAGES = {
     "snowflake": lambda ec2, ecs: ecs.policy("module.roles.aws_iam_role_policy.snowflake"),
 }
 WRITERS = ("host", "s3-sink")
+
+
+class SameTopic:
+    def confirm(self, key: ObjectKey) -> None: ...
+
+    def end(self, key: ObjectKey) -> int:
+        return 100
 
 
 class NoLetters:
@@ -68,7 +76,15 @@ def statements(stage: str, ec2: Plan, ecs: Plan) -> list[dict[str, Any]]:
 def fill(account: Account) -> None:
     """A link, another prefix, a deploy file: what a role might touch."""
     for key in (KEY, "deploy/host.env", "other/secret.txt"):
-        metadata = {"last-offset": "4", "rows": "5", "rejected": "0", "holes": "0", "lost": "0", "schema": "stock-quote/1", "leader-epoch": "0"}
+        metadata = {
+            "last-offset": "4",
+            "rows": "5",
+            "rejected": "0",
+            "holes": "0",
+            "lost": "0",
+            "schema": "stock-quote/1",
+            "leader-epoch": "0",
+        }
         account.admin.put_object(Bucket=BUCKET, Key=key, Body=b"x", Metadata=metadata)
 
 
@@ -77,18 +93,22 @@ def test_the_sinks_own_code_puts_its_chain(stage: str, account: Account, ec2: Pl
     _, store = account.assume(statements(stage, ec2, ecs))
     store.check()
     assert last_link(store, CHAIN) is None
-    writer = LinkWriter(store, NoLetters(), lambda: True, lambda error: None, random.Random(1))
+    writer = LinkWriter(
+        store, NoLetters(), SameTopic(), lambda: True, lambda error: None, random.Random(1).random
+    )
     put = writer.put(QUOTES, ObjectKey(*CHAIN, HOUR, 0), held(0, 5), lambda seconds: False)
     assert put.ours and put.link.last == 4
     # A second writer at the same place finds the first one's link: 412, then HEAD.
     found = writer.put(QUOTES, ObjectKey(*CHAIN, HOUR, 0), held(0, 3), lambda seconds: False)
     assert not found.ours and found.link.last == 4
-    behind = last_link(store, CHAIN)
-    assert behind is not None and behind.last == 4
+    last = last_link(store, CHAIN)
+    assert last is not None and last.last == 4
 
 
 @pytest.mark.parametrize("stage", ["host", "sf-loader", "auditor"])
-def test_the_readers_own_code_lists_and_reads_chains(stage: str, account: Account, ec2: Plan, ecs: Plan) -> None:
+def test_the_readers_own_code_lists_and_reads_chains(
+    stage: str, account: Account, ec2: Plan, ecs: Plan
+) -> None:
     fill(account)
     _, store = account.assume(statements(stage, ec2, ecs))
     store.check()
@@ -104,17 +124,23 @@ def test_the_readers_own_code_lists_and_reads_chains(stage: str, account: Accoun
 def test_the_loaders_own_code_finds_what_is_new(stage: str, account: Account, ec2: Plan, ecs: Plan) -> None:
     fill(account)
     _, store = account.assume(statements(stage, ec2, ecs))
-    (listing,) = new_objects(store, [topic.name for topic in SUNK], LedgerState({}, frozenset()))
+    scanner = Scanner(store)
+    (listing,) = scanner.new_objects([topic.name for topic in SUNK], LedgerState({}, frozenset()))
     assert listing.chain == CHAIN
-    ((found,),) = Heads(store).find({CHAIN: listing.objects}).values()
+    ((found,),) = Heads(store).find({CHAIN: listing.objects}).found.values()
     assert found.link is not None and (found.link.first, found.link.last, found.link.rows) == (0, 4, 5)
-    # Behind what is loaded there is nothing; a day again (reload) is a prefix of its own.
-    assert not any(listing.objects for listing in new_objects(store, ["stock-data"], LedgerState({CHAIN: Tail(4, KEY)}, frozenset())))
+    # There is nothing after what is loaded. The prefix of a day, as reload reads it, works too.
+    assert not any(
+        listing.objects
+        for listing in scanner.new_objects(["stock-data"], LedgerState({CHAIN: Tail(4, KEY)}, frozenset()))
+    )
     assert [info.key for info in store.objects(f"{CHAIN.prefix}dt=2026-11-20/")] == [KEY]
 
 
 @pytest.mark.parametrize("stage", ["host", "auditor"])
-def test_the_auditors_own_code_reads_chains_and_strays(stage: str, account: Account, ec2: Plan, ecs: Plan) -> None:
+def test_the_auditors_own_code_reads_chains_and_strays(
+    stage: str, account: Account, ec2: Plan, ecs: Plan
+) -> None:
     fill(account)
     account.admin.put_object(Bucket=BUCKET, Key="raw/notes.txt", Body=b"x")
     _, store = account.assume(statements(stage, ec2, ecs))
@@ -142,10 +168,14 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "list versions": lambda s3: s3.list_object_versions(Bucket=BUCKET, Prefix="raw/"),
     "get outside raw": lambda s3: s3.get_object(Bucket=BUCKET, Key="other/secret.txt"),
     "put outside raw": lambda s3: s3.put_object(Bucket=BUCKET, Key="other/x", Body=b"x", IfNoneMatch="*"),
-    "put a deploy file": lambda s3: s3.put_object(Bucket=BUCKET, Key="deploy/host.env", Body=b"x", IfNoneMatch="*"),
+    "put a deploy file": lambda s3: s3.put_object(
+        Bucket=BUCKET, Key="deploy/host.env", Body=b"x", IfNoneMatch="*"
+    ),
     "put over an object": lambda s3: s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"x"),
     "begin a multipart upload": lambda s3: s3.create_multipart_upload(Bucket=BUCKET, Key=KEY),
-    "change the bucket's policy": lambda s3: s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": []})),
+    "change the bucket's policy": lambda s3: s3.put_bucket_policy(
+        Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": []})
+    ),
     "delete the bucket": lambda s3: s3.delete_bucket(Bucket=BUCKET),
 }
 
@@ -175,7 +205,7 @@ def test_snowflake_reads_raw_and_its_versions(account: Account, ec2: Plan, ecs: 
     assert s3.get_object(Bucket=BUCKET, Key=KEY, VersionId=version)["Body"].read() == b"x"
 
 
-def test_the_host_reads_its_setup_and_nothing_beside_it(account: Account, ec2: Plan, ecs: Plan) -> None:
+def test_the_host_reads_its_setup_too(account: Account, ec2: Plan, ecs: Plan) -> None:
     fill(account)
     s3, _ = account.assume(statements("host", ec2, ecs))
     assert s3.get_object(Bucket=BUCKET, Key="deploy/host.env")["Body"].read() == b"x"
@@ -195,10 +225,14 @@ def test_snowflakes_role_trusts_its_principal_with_the_external_id_only(plan: Pl
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "example-external-id"}}
 
 
-@pytest.mark.parametrize("stage", ["producer", "s3-sink", "sf-loader", "dashboard", "auditor"])
+@pytest.mark.parametrize("stage", SERVICES)
 def test_starting_a_stage_reads_its_own_secrets_only(stage: str, ecs: Plan) -> None:
     rights = ecs.policy(f'module.roles.aws_iam_role_policy.execution["{stage}"]')
-    (secrets,) = (statement["Resource"] for statement in rights if statement["Action"] == "secretsmanager:GetSecretValue")
+    (secrets,) = (
+        statement["Resource"]
+        for statement in rights
+        if statement["Action"] == "secretsmanager:GetSecretValue"
+    )
     own = {
         "producer": {"alpha-vantage"},
         "s3-sink": set(),

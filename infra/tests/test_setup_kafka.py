@@ -1,26 +1,28 @@
-"""setup_kafka.sh for real, with an archive of Kafka's jars in place of the download: twice, then its broker serves producer and sink."""
+"""setup_kafka.sh, with an archive of Kafka's jars in place of the download.
+
+It runs twice, and then its broker serves the producer and the sink.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from conftest import INFRA
 from moto.server import ThreadedMotoServer
+from processes import free_port, listens, producing, wait
 
 from stock_common import links
 from stock_common.keys import parse
@@ -38,20 +40,9 @@ class Host(NamedTuple):
     environment: dict[str, str]
 
     def setup(self, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["bash", SCRIPT], env=self.environment | more, capture_output=True, text=True, timeout=180)
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-def wait(what: str, check: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < end, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.3)
+        return subprocess.run(
+            ["bash", SCRIPT], env=self.environment | more, capture_output=True, text=True, timeout=180
+        )
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +60,10 @@ def host(archive: Path, tmp_path: Path) -> Host:
     places = {"HOME": "opt/kafka", "DATA": "data", "LOGS": "log", "UNITS": "units"}
     variables = {f"KAFKA_{name}": str(tmp_path / place) for name, place in places.items()}
     ports = {"KAFKA_PORT": str(free_port()), "ZOOKEEPER_PORT": str(free_port())}
-    return Host(tmp_path, {"PATH": os.environ["PATH"], "KAFKA_ARCHIVE": str(archive), "KAFKA_USER": user} | variables | ports)
+    return Host(
+        tmp_path,
+        {"PATH": os.environ["PATH"], "KAFKA_ARCHIVE": str(archive), "KAFKA_USER": user} | variables | ports,
+    )
 
 
 @pytest.fixture
@@ -85,17 +79,12 @@ def running(host: Host) -> Iterator[Host]:
             with (host.folder / f"log/{unit}.log").open("wb") as log:
                 started.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT))
             address = ("127.0.0.1", int(host.environment[port]))
-            wait(unit, lambda address=address: _listens(address))
+            wait(unit, lambda address=address: listens(address))
         yield host
     finally:
         for process in reversed(started):
             process.terminate()
             process.wait(60)
-
-
-def _listens(address: tuple[str, int]) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(address) == 0
 
 
 def test_twice_changes_nothing_and_the_units_are_right(host: Host) -> None:
@@ -107,10 +96,45 @@ def test_twice_changes_nothing_and_the_units_are_right(host: Host) -> None:
     assert done.returncode == 0 and not done.stderr, done.stderr
 
 
+def test_the_user_has_the_number_that_it_is_given(host: Host, tmp_path: Path) -> None:
+    """The data disk outlives the host, and the files on it belong to a number."""
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name, text in {"id": "exit 1", "useradd": f'echo "$*" >{tmp_path}/made; exit 1'}.items():
+        (commands / name).write_text(f"#!/bin/bash\n{text}\n")
+        (commands / name).chmod(0o755)
+    path = f"{commands}:{host.environment['PATH']}"
+    assert host.setup(PATH=path, KAFKA_UID="10092").returncode == 1
+    assert "--uid 10092 --user-group" in (tmp_path / "made").read_text()
+
+
 def test_a_damaged_archive_is_not_installed(host: Host) -> None:
     done = host.setup(KAFKA_SHA512="0" * 128)
     assert done.returncode == 1 and "checksum" in done.stderr
     assert not (host.folder / "opt").exists()
+
+
+def test_a_download_is_checked_against_the_script_and_not_against_its_server(
+    host: Host, archive: Path, tmp_path: Path
+) -> None:
+    """A server that gives another archive would give its checksum too."""
+    digest = hashlib.sha512(archive.read_bytes()).hexdigest()
+    curl = tmp_path / "bin" / "curl"
+    curl.parent.mkdir()
+    # The last word of the command is the address, the one after --output the place.
+    curl.write_text(
+        "#!/bin/bash\n"
+        f'case ${{!#}} in *.sha512) echo "kafka.tgz: {digest}"; exit ;; esac\n'
+        f'while [ "$1" != --output ]; do shift; done\ncp {archive} "$2"\n'
+    )
+    curl.chmod(0o755)
+    variables = {name: value for name, value in host.environment.items() if name != "KAFKA_ARCHIVE"}
+    variables["PATH"] = f"{curl.parent}:{variables['PATH']}"
+    done = host._replace(environment=variables).setup()
+    assert done.returncode == 1
+    assert "does not have the checksum 01186a5086b5" in done.stderr
+    assert not (host.folder / "opt").exists()
+    assert host._replace(environment=variables).setup(KAFKA_SHA512=digest).returncode == 0
 
 
 def test_an_archive_of_something_else_is_refused(host: Host, tmp_path: Path) -> None:
@@ -119,16 +143,6 @@ def test_an_archive_of_something_else_is_refused(host: Host, tmp_path: Path) -> 
         tar.add(SCRIPT, "other/readme")
     done = host.setup(KAFKA_ARCHIVE=str(other))
     assert done.returncode == 1 and "is not Kafka" in done.stderr
-
-
-def test_the_hosts_own_unit_is_right(tmp_path: Path) -> None:
-    # Docker is not on every machine that runs this: a stand-in for its unit and its command.
-    unit = (INFRA / "modules/host/files/stock-pipeline.service").read_text().replace("/usr/bin/docker", "/bin/echo")
-    (tmp_path / "stock-pipeline.service").write_text(unit)
-    (tmp_path / "docker.service").write_text("[Service]\nExecStart=/bin/true\n")
-    command = ["systemd-analyze", "verify", tmp_path / "stock-pipeline.service", tmp_path / "docker.service"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and not done.stderr, done.stderr
 
 
 def test_its_broker_serves_producer_and_sink(running: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,10 +160,17 @@ def test_its_broker_serves_producer_and_sink(running: Host, monkeypatch: pytest.
         s3 = boto3.client("s3", endpoint_url=address, region_name="us-east-1")
         s3.create_bucket(Bucket="stocks")
         bootstrap = f"localhost:{running.environment['KAFKA_PORT']}"
-        environment = keys | {"PATH": os.environ["PATH"], "S3_BUCKET": "stocks", "S3_ENDPOINT_URL": address, "FLUSH_SECONDS": "1"}
+        environment = keys | {
+            "PATH": os.environ["PATH"],
+            "S3_BUCKET": "stocks",
+            "S3_ENDPOINT_URL": address,
+            "FLUSH_SECONDS": "1",
+        }
         environment |= {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "METRICS_PORT": str(free_port())}
         with (running.folder / "sink.log").open("wb") as log:
-            sink = subprocess.Popen([sys.executable, "-m", "stock_s3_sink"], env=environment, stdout=log, stderr=subprocess.STDOUT)
+            sink = subprocess.Popen(
+                [sys.executable, "-m", "stock_s3_sink"], env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
         with producing(running.folder, bootstrap):
             wait("rows on S3", lambda: _rows(s3) >= QUOTES)
         wait("everything that the broker holds on S3", lambda: _rows(s3) == _held(bootstrap))
@@ -162,46 +183,21 @@ def test_its_broker_serves_producer_and_sink(running: Host, monkeypatch: pytest.
         server.stop()
 
 
-@contextmanager
-def producing(folder: Path, bootstrap: str) -> Iterator[None]:
-    """The pipeline's own producer, as the integration tests run it, against the market that stands in for the vendor."""
-    port = str(free_port())
-    common = {"PATH": os.environ["PATH"], "MARKET_CALENDAR": "24/7"}
-    market = common | {"MARKET_HOST": "127.0.0.1", "MARKET_PORT": port, "MARKET_PLAN": "1200"}
-    producer = common | {
-        "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "KAFKA_REPLICATION_FACTOR": "1", "QUOTE_SOURCE": "simulated", "ALPHA_VANTAGE_PLAN": "1200",
-        "ALPHA_VANTAGE_API_KEY": "test", "ALPHA_VANTAGE_URL": f"http://127.0.0.1:{port}/query", "POLL_INTERVAL_SECONDS": "1",
-        "SYMBOLS": ",".join(f"S{number}" for number in range(24)), "STATE_DIR": str(folder / "state"), "METRICS_PORT": str(free_port()),
-    }  # fmt: skip
-    started = []
-    try:
-        for name, place, environment in (("stock-market", "local/market", market), ("stock-producer", "services/producer", producer)):
-            with (folder / f"{name}.log").open("wb") as log:
-                started.append(subprocess.Popen([ROOT / place / ".venv/bin" / name], env=environment, stdout=log, stderr=subprocess.STDOUT))
-            if name == "stock-market":
-                wait(name, lambda: _listens(("127.0.0.1", int(port))))
-        yield
-        started[-1].send_signal(signal.SIGTERM)
-        assert started[-1].wait(40) == 0
-    finally:
-        for process in started:
-            if process.poll() is None:
-                process.kill()
-                process.wait(10)
-
-
 def _held(bootstrap: str) -> int:
     """Records that the topic of quotes holds."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "count"})
     try:
-        marks = [consumer.get_watermark_offsets(TopicPartition("stock-data", number), timeout=10) for number in range(6)]
+        marks = [
+            consumer.get_watermark_offsets(TopicPartition("stock-data", number), timeout=10)
+            for number in range(6)
+        ]
     finally:
         consumer.close()
     return sum(high - low for low, high in marks)
 
 
-def _rows(s3: object) -> int:
+def _rows(s3: Any) -> int:
     """Rows that the links on S3 say they hold."""
-    found = s3.list_objects_v2(Bucket="stocks", Prefix="raw/stock-data/").get("Contents", ())  # type: ignore[attr-defined]
-    heads = [(item["Key"], s3.head_object(Bucket="stocks", Key=item["Key"])["Metadata"]) for item in found]  # type: ignore[attr-defined]
+    found = s3.list_objects_v2(Bucket="stocks", Prefix="raw/stock-data/").get("Contents", ())
+    heads = [(item["Key"], s3.head_object(Bucket="stocks", Key=item["Key"])["Metadata"]) for item in found]
     return sum(links.from_metadata(parse(key), metadata).rows for key, metadata in heads)

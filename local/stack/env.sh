@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Virtual environments, one a folder, from that folder's own locked requirements, so that a missing requirement shows.
+# Virtual environments, one a folder, from that folder's locked requirements, so that a missing requirement shows.
 #
 #   env.sh bootstrap           the pinned installer (uv) into .build/tools
-#   env.sh lock [FOLDER...]    requirements*.in -> requirements*.txt (UPGRADE=1 moves the versions); all of them without FOLDER
-#   env.sh build FOLDER...     FOLDER/.venv: the locked packages, the sources on the path, the command
+#   env.sh lock [FOLDER...]    pyproject.toml and requirements*.in -> hashed requirements*.txt, of all folders without
+#                              FOLDER (UPGRADE=1 moves the versions)
+#   env.sh build FOLDER...     FOLDER/.venv: the locked packages, and as editable installs FOLDER and the local
+#                              packages that it needs
 #   env.sh test FOLDER...      build, with the test requirements added
 #   env.sh lint                the linters of requirements-dev.txt into .build/lint
 #   env.sh kafka               Kafka's and ZooKeeper's jars (pom.xml) into .build/kafka/libs
 #
-# A folder's sources and those of the libs its requirements.in names by `-r .../requirements.in` reach
-# the environment by a .pth file. Nothing is done again while requirements, libs and interpreter are as they were.
+# The local packages of a folder are those that its pyproject.toml names in [tool.uv.sources], and every service with
+# [tool.stock] every-service = true. Nothing is done again while
+# requirements, local packages and interpreter are as they were.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 tools=$root/.build/tools
@@ -19,15 +22,15 @@ die() { echo "$*" >&2; exit 2; }
 
 digest() { "$tools/bin/python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
 
-# The environment steps of two callers must not interleave. macOS has no flock; there one caller at a time is up to the caller.
+# Two callers must not work on one environment at the same time. macOS has no flock: there the caller sees to it.
 locked() { local file=$root/.build/$1.lock; shift; mkdir -p "$root/.build"; if command -v flock >/dev/null; then flock "$file" "$@"; else "$@"; fi; }
 
 interpreter() {
   local candidate
-  for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
-    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then command -v "$candidate"; return; fi
+  for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
+    if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then command -v "$candidate"; return; fi
   done
-  die "Python 3.11 or newer is needed: install it, or name it by PYTHON=/path/to/python3."
+  die "Python 3.11 to 3.14 is needed: install it, or name it by PYTHON=/path/to/python3."
 }
 
 bootstrap() {
@@ -39,29 +42,74 @@ bootstrap() {
   cp "$lock" "$tools/.stamp"
 }
 
-# FOLDER/src and the src of every folder its requirements.in takes in, one a line.
-sources() (
-  cd "$root/$1"
-  [ ! -d src ] || echo "$PWD/src"
-  sed -n 's#^-r \(.*\)/requirements\.in$#\1#p' requirements.in | while read -r other; do other=$(cd "$other" && pwd); sources "${other#"$root"/}"; done
-)
+# The folders of FOLDER's local packages, itself included, one a line. KIND test adds those
+# of the group `test`.
+sources() {
+  "$tools/bin/python" - "$root/$1" "$2" <<'EOF_PYTHON'
+import sys, tomllib
+from pathlib import Path
 
+def walk(folder, kind):
+    project = tomllib.loads((folder / "pyproject.toml").read_text())
+    wanted = project["project"].get("dependencies", [])
+    if kind == "test":
+        wanted = [*wanted, *project.get("dependency-groups", {}).get("test", [])]
+    if "build-system" in project:
+        yield folder
+    if project.get("tool", {}).get("stock", {}).get("every-service"):
+        for service in (folder.parents[1] / "services").glob("*/pyproject.toml"):
+            yield from walk(service.parent, "run")
+    for name, source in project.get("tool", {}).get("uv", {}).get("sources", {}).items():
+        if name in wanted:
+            yield from walk((folder / source["path"]).resolve(), "run")
+
+print("\n".join(sorted({str(folder) for folder in walk(Path(sys.argv[1]).resolve(), sys.argv[2])})))
+EOF_PYTHON
+}
+
+compile() {
+  "$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+    --no-emit-index-url ${UPGRADE:+--upgrade} "$@" >/dev/null
+}
+
+# The files that the requirements of the folder here follow from.
+inputs() {
+  echo pyproject.toml
+  if grep -q '^every-service = true' pyproject.toml; then ls ../../services/*/pyproject.toml; fi
+}
+
+# A folder's own requirements, then what its tests add to them. Local packages are installed from here, so they have no line.
 lock_folder() (
-  local folder=$1 source constraints
-  cd "$root/$folder"
-  for source in requirements.in requirements-*.in; do
+  local name source constraints local_packages=()
+  cd "$root/$1"
+  echo "lock $1"
+  for name in "$root"/{libs,services,local,tests}/*/pyproject.toml; do
+    name=$(sed -n 's/^name = "\(stock-[a-z0-9-]*\)"$/\1/p' "$name")
+    local_packages+=(--no-emit-package "$name")
+  done
+  constraints=(-c "$root/requirements-test.txt")
+  if [ -f pyproject.toml ] && grep -q '^\[project\]' pyproject.toml; then
+    # shellcheck disable=SC2046 # names of folders have no spaces
+    compile "${local_packages[@]}" "${constraints[@]}" $(inputs) -o requirements.txt
+    constraints+=(-c requirements.txt)
+    if grep -q '^test = \[' pyproject.toml; then
+      compile "${local_packages[@]}" "${constraints[@]}" --group test -o requirements-test.txt
+    fi
+  fi
+  for source in requirements*.in; do
     [ -f "$source" ] || continue
-    constraints=()
-    # Test requirements are installed beside a folder's own: one version of what both name.
-    if [ "$folder" != . ] && [ "$source" != requirements-uv.in ]; then constraints+=(-c ../../requirements-test.txt); fi
-    if [ "$source" = requirements-test.in ] && [ -f requirements.txt ]; then constraints+=(-c requirements.txt); fi
-    echo "lock $folder/${source%.in}.txt"
-    "$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-      ${UPGRADE:+--upgrade} "${constraints[@]}" "$source" -o "${source%.in}.txt" >/dev/null
+    # The installer and the linters have environments of their own, so they agree with nothing else.
+    case $1/$source in ./* | */requirements-uv.in | */requirements-checkov.in) constraints=(-c /dev/null) ;; esac
+    compile "${constraints[@]}" "$source" -o "${source%.in}.txt"
   done
 )
 
-folders() { (cd "$root" && for file in {libs,services,local,tests,benchmarks}/*/requirements.in; do [ ! -f "$file" ] || dirname "$file"; done); }
+folders() (
+  cd "$root"
+  for file in {libs,services,local,tests,benchmarks}/*/{pyproject.toml,requirements.in} infra/requirements-test.in; do
+    [ ! -f "$file" ] || dirname "$file"
+  done | sort -u
+)
 
 # The requirement files of an environment that serves for `run` or for `test`.
 requirements() {
@@ -72,36 +120,37 @@ requirements() {
 # What an environment is made of, as one digest.
 state() {
   local folder=$1 kind=$2
-  { requirements "$folder" "$kind" | tr "\n" "\0" | xargs -0 cat; sources "$folder" | sort -u; package "$folder"; readlink -f "$root/$folder/.venv/bin/python"; } | digest
+  {
+    requirements "$folder" "$kind" | tr "\n" "\0" | xargs -0 cat
+    sources "$folder" "$kind"
+    sed '/^\[tool.importlinter/,$d' "$root/$folder/pyproject.toml"
+    readlink -f "$root/$folder/.venv/bin/python"
+  } | digest
 }
 
-# The one package of a folder that has a command.
-package() { case $1 in services/* | local/*) [ ! -d "$root/$1/src" ] || ls "$root/$1/src" | grep '^stock_' || true ;; esac; }
-
 sync() {
-  local folder=$1 kind=$2 venv=$root/$1/.venv name
+  local folder=$1 kind=$2 venv=$root/$1/.venv source editable=()
   [ -f "$root/$folder/requirements.txt" ] || die "$folder/requirements.txt is missing: make it by local/stack/env.sh lock $folder."
   if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.stamp-$kind" 2>/dev/null)" = "$(state "$folder" "$kind")" ]; then return; fi
   echo "build $folder"
   "$venv/bin/python" -c '' 2>/dev/null || "$tools/bin/uv" venv --quiet --no-project --clear --python "$(interpreter)" "$venv"
   rm -f "$venv"/.stamp-*
   requirements "$folder" "$kind" | tr "\n" "\0" | xargs -0 "$tools/bin/uv" pip sync --quiet --python "$venv/bin/python" --require-hashes
-  sources "$folder" | sort -u > "$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/stock.pth"
-  for name in $(package "$folder"); do
-    printf '#!/bin/sh\nexec "${0%%/*}/python" -m %s "$@"\n' "$name" > "$venv/bin/${name//_/-}"
-    chmod +x "$venv/bin/${name//_/-}"
-  done
+  while read -r source; do editable+=(-e "$source"); done < <(sources "$folder" "$kind")
+  # uv builds these itself (uv_build is part of it): nothing is downloaded.
+  if [ ${#editable[@]} -gt 0 ]; then
+    "$tools/bin/uv" pip install --quiet --offline --no-deps --python "$venv/bin/python" "${editable[@]}"
+  fi
+  state "$folder" "$kind" > "$venv/.stamp-$kind"
   # What tests run in also serves for running.
-  state "$folder" run > "$venv/.stamp-run"
-  [ "$kind" = run ] || state "$folder" test > "$venv/.stamp-test"
+  [ "$kind" = run ] || state "$folder" run > "$venv/.stamp-run"
 }
 
 kafka() {
   local pom=$root/local/stack/pom.xml libs=$root/.build/kafka/libs output
   if cmp -s "$pom" "$root/.build/kafka/.stamp"; then return; fi
-  command -v mvn >/dev/null && command -v java >/dev/null ||
-    die "Kafka runs on Java: install Maven, which brings it (on Debian: apt-get install maven; on macOS: brew install maven), or use Docker: docker compose up --build --wait."
-  echo "build kafka"
+  command -v mvn >/dev/null || die "Kafka runs on Java and Maven brings its jars: local/stack/system.sh demo installs both, or use docker compose."
+  echo "build kafka (the first time Maven fetches its jars: a minute or two)"
   rm -rf "$libs"
   output=$(mvn -q -B -Dstyle.color=never -f "$pom" dependency:copy-dependencies -DoutputDirectory="$libs" 2>&1) || { echo "$output" >&2; exit 1; }
   cp "$pom" "$root/.build/kafka/.stamp"
@@ -114,7 +163,8 @@ each() {
     folder=${folder%/}
     locked "${folder//\//-}" "${BASH_SOURCE[0]}" _sync "$folder" "$kind" & jobs+=("$!:$folder")
   done
-  for folder in "${jobs[@]}"; do
+  # An empty array is an error in bash 3.2, which macOS has.
+  for folder in ${jobs[@]+"${jobs[@]}"}; do
     wait "${folder%%:*}" || { echo "build of ${folder#*:} failed" >&2; failed=1; }
   done
   return $failed
@@ -122,7 +172,10 @@ each() {
 
 case ${1:-} in
   bootstrap) locked tools "${BASH_SOURCE[0]}" _bootstrap ;;
-  lock) shift; "${BASH_SOURCE[0]}" bootstrap; [ $# -gt 0 ] || set -- . $(folders); for folder in "$@"; do lock_folder "${folder%/}"; done ;;
+  lock) shift; "${BASH_SOURCE[0]}" bootstrap
+    # shellcheck disable=SC2046 # names of folders have no spaces
+    [ $# -gt 0 ] || set -- . $(folders)
+    for folder in "$@"; do lock_folder "${folder%/}"; done ;;
   build) shift; "${BASH_SOURCE[0]}" bootstrap; each run "$@" ;;
   test) shift; "${BASH_SOURCE[0]}" bootstrap; each test "$@" ;;
   lint) "${BASH_SOURCE[0]}" bootstrap
@@ -134,5 +187,5 @@ case ${1:-} in
   _bootstrap) bootstrap ;;
   _kafka) kafka ;;
   _sync) sync "$2" "$3" ;;
-  *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; [ "${1:-}" = help ] || exit 2 ;;
+  *) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p;}' "${BASH_SOURCE[0]}"; [ "${1:-}" = help ] || exit 2 ;;
 esac

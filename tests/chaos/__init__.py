@@ -1,1 +1,1 @@
-"""Random faults on every part of the running pipeline, then the proof that nothing is missing and nothing is doubled."""
+"""Random faults on every part of the running pipeline, then the proof that nothing is missing or doubled."""

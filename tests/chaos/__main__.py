@@ -1,4 +1,4 @@
-"""`python -m chaos`: the command behind `make chaos`."""
+"""`python -m chaos`: the command that `make chaos` runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chaos import report
 from chaos.campaign import Campaign, NotCarriedOut
 from chaos.plan import FULL, PACE, plan
 from chaos.rig import Rig
-from chaos.verdict import verdict
+from chaos.verdict import tidy_up, verdict
 from stock_stack.stack import ComponentFailed
 
 EXAMPLES = """\
@@ -61,16 +61,21 @@ def _run(options: argparse.Namespace, data: Path) -> int:
     begun = time.monotonic()
     with Rig(data, lambda line: None) as rig:
         rig.start()
-        say(f"All up after {time.monotonic() - begun:.0f} s: {len(faults)} faults in about {faults[-1].at / 60:.0f} min, seed {options.seed}")
+        say(
+            f"All up after {time.monotonic() - begun:.0f} s: {len(faults)} faults "
+            f"in about {faults[-1].at / 60:.0f} min, seed {options.seed}"
+        )
         campaign = Campaign(rig, say)
         try:
             campaign.run(faults)
             say("Faults are over: draining.")
             campaign.drain()
-            found = verdict(rig.stack)
+            outcome = campaign.content.outcome
+            unnamed = tidy_up(rig.stack, campaign.content.strays, outcome)
+            found = verdict(rig.stack, outcome, unnamed)
         finally:
             campaign.close()
-    figures = report.summary(options.seed, faults, campaign.done, found, campaign.supervisor.own, time.monotonic() - begun)
+    figures = report.summary(campaign.result(options.seed, faults, time.monotonic() - begun), found)
     print(json.dumps(figures, indent=2) if options.json else f"\n{report.text(figures, found)}")
     return 0 if figures["passed"] else 1
 
@@ -92,14 +97,28 @@ def _count(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m chaos",
-        description="Random faults on every part of the running pipeline, then the proof that nothing is missing and nothing is doubled.",
+        description="Random faults on every part of the running pipeline, "
+        "then the proof that nothing is missing and nothing is doubled.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--kills", type=_count, default=FULL, metavar="N", help=f"how many faults (default: {FULL})")
+    parser.add_argument(
+        "--kills", type=_count, default=FULL, metavar="N", help=f"how many faults (default: {FULL})"
+    )
     parser.add_argument("--seed", type=int, default=1, help="which ones, in which order, when (default: 1)")
-    parser.add_argument("--pace", type=_positive, default=PACE, metavar="S", help=f"mean seconds between two faults (default: {PACE:.0f})")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="data and logs (default: a temporary directory, kept when the run fails)")
+    parser.add_argument(
+        "--pace",
+        type=_positive,
+        default=PACE,
+        metavar="S",
+        help=f"mean seconds between two faults (default: {PACE:.0f})",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="data and logs (default: a temporary directory, kept when the run fails)",
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--plan", action="store_true", help="print the plan and do nothing")
     return parser

@@ -5,14 +5,17 @@ from __future__ import annotations
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
+from chaos.content_faults import ContentFaults
 from chaos.faults import Faults
 from chaos.kafka_errors import Refusals
 from chaos.plan import Fault
+from chaos.report import Run
 from chaos.rig import Rig
 from chaos.supervisor import Supervisor
+from chaos.watch import Watch
 from stock_kafka.cluster import Unreachable
 from stock_stack.counts import Progress
 from stock_stack.ports import HOST
@@ -30,14 +33,20 @@ class NotCarriedOut(Exception):
 
 
 class Campaign:
-    """`say` is told one line a fault."""
+    """`say` gets one line a fault."""
 
-    def __init__(self, rig: Rig, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, rig: Rig, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._rig, self._say, self._clock = rig, say, clock
-        self._servers = f"{HOST}:{rig.site.ports['kafka']}"
+        self._servers = f"{HOST}:{rig.layout.ports['kafka']}"
         self._refusals = Refusals(self._servers)
         self.supervisor = Supervisor(rig.stack, clock)
-        self.faults = Faults(rig.stack, self.supervisor, rig.proxies, self._refusals, clock)
+        self.watch = Watch(self._servers)
+        self.content = ContentFaults(rig, self.watch, clock)
+        self.faults = Faults(
+            rig.stack, self.supervisor, rig.proxies, self._refusals, self.content.carry_out, clock
+        )
         self.done: list[Fault] = []
 
     def run(self, faults: list[Fault]) -> None:
@@ -57,15 +66,21 @@ class Campaign:
                     del active[target]
                     self.done.append(fault)
             if now > faults[-1].at + LATE_SECONDS:
-                raise NotCarriedOut(f"{len(waiting) + len(active)} faults were not done in time, first on {', '.join(active)}")
+                raise NotCarriedOut(
+                    f"{len(waiting) + len(active)} faults were not done in time, first on {', '.join(active)}"
+                )
             time.sleep(TICK_SECONDS)
 
     def drain(self) -> None:
-        """Quiet: everything runs, the producer's outbox empties, S3 and Snowflake take the rest. Raises NotCarriedOut.
+        """Waits until everything runs, the outbox is empty, and S3 and Snowflake hold the rest.
 
-        Not being drained in time is no error here: the audit names what is missing.
+        Raises NotCarriedOut. Not being drained in time is no error here: the audit names what is missing.
         """
-        self._until(lambda: all(self.supervisor.up(name) for name in self._rig.parts), SETTLE_SECONDS, "everything to run")
+        self._until(
+            lambda: all(self.supervisor.up(name) for name in self._rig.parts),
+            SETTLE_SECONDS,
+            "everything to run",
+        )
         self._empty_outbox()
         progress = Progress(self._servers)
         try:
@@ -75,8 +90,14 @@ class Campaign:
         finally:
             progress.close()
 
+    def result(self, seed: int, faults: Sequence[Fault], seconds: float) -> Run:
+        stops = list(self.watch.stops.longest.values())
+        return Run(seed, faults, self.done, self.supervisor.own, self.content.outcome, stops, seconds)
+
     def close(self) -> None:
         self._refusals.close()
+        self.content.close()
+        self.watch.close()
 
     def _drained(self, progress: Progress) -> bool:
         try:
@@ -98,7 +119,7 @@ class Campaign:
         raise NotCarriedOut("the producer's outbox did not empty")
 
     def _outbox(self) -> int:
-        file = self._rig.site.data / "producer" / "outbox.sqlite"
+        file = self._rig.layout.data / "producer" / "outbox.sqlite"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as outbox:
             return outbox.execute("SELECT COUNT(*) FROM outbox").fetchone()[0]
 
@@ -113,4 +134,5 @@ class Campaign:
 
 def _line(fault: Fault, now: float, count: int) -> str:
     length = f"{fault.seconds:.0f} s" if fault.seconds else ""
-    return f"{now // 60:02.0f}:{now % 60:04.1f}  {fault.number:3d}/{count}  {fault.target:<12} {fault.kind:<8} {length}".rstrip()
+    at = f"{now // 60:02.0f}:{now % 60:04.1f}"
+    return f"{at}  {fault.number:3d}/{count}  {fault.target:<12} {fault.kind:<8} {length}".rstrip()

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 from chaos.kafka_errors import Refusals
 from chaos.links import concerned, refusing
-from chaos.plan import Fault, Kind
+from chaos.plan import DEATHS, Fault, Kind
 from chaos.proxy import Mode, Proxies
 from chaos.supervisor import Supervisor
+from chaos.waits import during, until
 from stock_stack.stack import Stack
 
 STOP_SECONDS = 40.0
@@ -19,15 +20,29 @@ STOP_SECONDS = 40.0
 class Faults:
     """Carries faults out, several at a time: none of the calls blocks. `clock` is monotonic seconds."""
 
-    def __init__(self, stack: Stack, supervisor: Supervisor, proxies: Proxies, refusals: Refusals, clock: Callable[[], float]) -> None:
-        self._stack, self._supervisor, self._proxies, self._refusals, self._clock = stack, supervisor, proxies, refusals, clock
+    def __init__(
+        self,
+        stack: Stack,
+        supervisor: Supervisor,
+        proxies: Proxies,
+        refusals: Refusals,
+        content: Callable[[Fault], Iterator[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._stack, self._supervisor, self._proxies = stack, supervisor, proxies
+        self._refusals, self._content, self._clock = refusals, content, clock
         self.overdue = 0
         """Processes that did not end in time after SIGTERM."""
 
     def carry_out(self, fault: Fault) -> Iterator[None]:
-        """Waits until the process runs, then does it. Raises TimeoutError where Kafka cannot be told to refuse."""
-        while not self._supervisor.up(fault.target):
-            yield
+        """Waits until the process runs, then acts. Raises TimeoutError where Kafka cannot be configured.
+
+        Faults of content wait for no process.
+        """
+        if fault.kind not in DEATHS:
+            yield from self._content(fault)
+            return
+        yield from until(lambda: self._supervisor.up(fault.target))
         yield from {
             Kind.KILL: self._kill,
             Kind.PAUSE: self._pause,
@@ -40,13 +55,12 @@ class Faults:
     def _kill(self, fault: Fault) -> Iterator[None]:
         self._supervisor.end(fault.target)
         yield
-        while not self._supervisor.up(fault.target):
-            yield
+        yield from until(lambda: self._supervisor.up(fault.target))
 
     def _pause(self, fault: Fault) -> Iterator[None]:
         self._stack.signal(fault.target, signal.SIGSTOP)
         self._supervisor.frozen.add(fault.target)
-        yield from self._wait(fault.seconds)
+        yield from during(fault.seconds, self._clock)
         self._supervisor.frozen.discard(fault.target)
         if self._supervisor.runs(fault.target):
             self._stack.signal(fault.target, signal.SIGCONT)
@@ -55,33 +69,29 @@ class Faults:
         pid = self._stack.pid(fault.target)
         self._supervisor.end(fault.target, signal.SIGTERM)
         end = self._clock() + STOP_SECONDS
-        while self._supervisor.runs(fault.target) and self._stack.pid(fault.target) == pid and self._clock() < end:
+        while (
+            self._supervisor.runs(fault.target)
+            and self._stack.pid(fault.target) == pid
+            and self._clock() < end
+        ):
             yield
         if self._supervisor.runs(fault.target) and self._stack.pid(fault.target) == pid:
             self.overdue += 1
             self._supervisor.end(fault.target)
             yield
-        while not self._supervisor.up(fault.target):
-            yield
+        yield from until(lambda: self._supervisor.up(fault.target))
 
     def _disturb(self, fault: Fault) -> Iterator[None]:
         links = refusing(fault.target) if fault.kind is Kind.ERRORS else concerned(fault.target)
         self._proxies.begin(fault.number, links, Mode(fault.kind, fault.delay, fault.status))
-        yield from self._wait(fault.seconds)
+        yield from during(fault.seconds, self._clock)
         self._proxies.end(fault.number)
 
     def _refuse(self, fault: Fault) -> Iterator[None]:
         begun = self._refusals.begin()
-        while not begun.done():
-            yield
+        yield from until(begun.done)
         begun.result()
-        yield from self._wait(fault.seconds)
+        yield from during(fault.seconds, self._clock)
         ended = self._refusals.end()
-        while not ended.done():
-            yield
+        yield from until(ended.done)
         ended.result()
-
-    def _wait(self, seconds: float) -> Iterator[None]:
-        end = self._clock() + seconds
-        while self._clock() < end:
-            yield

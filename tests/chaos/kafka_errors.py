@@ -1,4 +1,7 @@
-"""Kafka's own error answer: NOT_ENOUGH_REPLICAS to every produce with acks=all, by asking for two replicas in sync of a topic that has one."""
+"""Kafka's own error answer, NOT_ENOUGH_REPLICAS to every produce with acks=all.
+
+The topics ask for two replicas in sync, and they have one.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +24,12 @@ _silent.propagate = False
 
 
 class Refusals:
-    """Changes the topics' configuration from a thread of its own; `servers` is a listener that no proxy stands before."""
+    """Changes the topics' configuration in a thread. `servers` is a listener without a proxy."""
 
     def __init__(self, servers: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": servers, "reconnect.backoff.max.ms": 500}, logger=_silent)
+        self._admin = AdminClient(
+            {"bootstrap.servers": servers, "reconnect.backoff.max.ms": 500}, logger=_silent
+        )
         self._pool = ThreadPoolExecutor(1, "kafka-errors")
 
     def begin(self) -> Future[None]:
@@ -37,16 +42,21 @@ class Refusals:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _require(self, replicas: int) -> None:
-        """Sets min.insync.replicas of every topic. Raises TimeoutError when Kafka has not taken it in SECONDS."""
+        """Sets min.insync.replicas of every topic. Raises TimeoutError after SECONDS."""
         end = time.monotonic() + SECONDS
         entry = ConfigEntry("min.insync.replicas", str(replicas), incremental_operation=AlterConfigOpType.SET)
         left = [topic.name for topic in ALL]
         while left:
-            resources = [ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry]) for name in left]
+            resources = [
+                ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry]) for name in left
+            ]
             futures = self._admin.incremental_alter_configs(resources, request_timeout=CALL_SECONDS)
             left = [resource.name for resource, future in futures.items() if not _done(future)]
             if left and time.monotonic() > end:
-                raise TimeoutError(f"Kafka has not taken min.insync.replicas={replicas} of {', '.join(left)} in {SECONDS:.0f} s")
+                raise TimeoutError(
+                    f"Kafka has not taken min.insync.replicas={replicas} of {', '.join(left)} "
+                    f"in {SECONDS:.0f} s"
+                )
             if left:
                 time.sleep(RETRY_SECONDS)
 

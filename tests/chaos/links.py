@@ -31,13 +31,13 @@ SERVICES = ("producer", "s3-sink", "sf-loader", "auditor")
 
 
 def concerned(target: str) -> list[Link]:
-    """The links that a fault of a process's connections is about: a service's own, all of a server's clients."""
+    """The links that a fault of connections is about: a service's own, or all of a server's clients."""
     own = target.removesuffix("-2") in SERVICES
     return [link for link in LINKS if (link.client if own else link.server) == target]
 
 
 def refusing(target: str) -> list[Link]:
-    """Of these, the ones that errors are answered on: what comes by HTTP, and ZooKeeper's. Kafka's own errors are kafka_errors.py's."""
+    """Those links whose proxy answers with errors: HTTP and ZooKeeper. kafka_errors.py has Kafka's."""
     return [link for link in concerned(target) if link.server != "kafka"]
 
 
@@ -57,18 +57,24 @@ def environment(client: str, listening: Mapping[Link, int]) -> dict[str, str]:
 
 
 def upstream(link: Link, ports: Ports) -> int:
-    """The server's own port. Kafka tells its clients where to go on, so that each client has a listener of its own."""
+    """The server's own port. Kafka gives a client the address to go on with, so each has a listener."""
     return ports[f"kafka-{link.client}"] if link.server == "kafka" else ports[link.server]
 
 
 def broker(listening: Mapping[Link, int], ports: Ports) -> dict[str, object]:
-    """Kafka's properties: a listener for each client that names the client's proxy as its address, and ZooKeeper behind its own."""
+    """Kafka's properties: a listener for each client, advertised as its proxy, and ZooKeeper's proxy."""
     names = {link: f"CLIENT{number}" for number, link in enumerate(listening) if link.server == "kafka"}
     own = f"PLAINTEXT://{HOST}:{ports['kafka']}"
     return {
-        "listeners": ",".join([own, *(f"{name}://{HOST}:{upstream(link, ports)}" for link, name in names.items())]),
-        "advertised.listeners": ",".join([own, *(f"{name}://{HOST}:{listening[link]}" for link, name in names.items())]),
-        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in ["PLAINTEXT", *names.values()]),
+        "listeners": ",".join(
+            [own, *(f"{name}://{HOST}:{upstream(link, ports)}" for link, name in names.items())]
+        ),
+        "advertised.listeners": ",".join(
+            [own, *(f"{name}://{HOST}:{listening[link]}" for link, name in names.items())]
+        ),
+        "listener.security.protocol.map": ",".join(
+            f"{name}:PLAINTEXT" for name in ["PLAINTEXT", *names.values()]
+        ),
         "inter.broker.listener.name": "PLAINTEXT",
         "num.network.threads": 1,
         "zookeeper.connect": f"{HOST}:{listening[Link('kafka', 'zookeeper')]}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,12 +19,33 @@ class Kind(StrEnum):
     CUT = "cut"
     DELAY = "delay"
     ERRORS = "errors"
+    RECORDS = "records"
+    STATUS = "status"
+    OBJECTS = "objects"
+    ANSWERS = "answers"
+    DROP = "drop"
+    FREEZE = "freeze"
+    FLIP = "flip"
 
 
+DEATHS = (Kind.KILL, Kind.PAUSE, Kind.RESTART, Kind.CUT, Kind.DELAY, Kind.ERRORS)
+"""What is done to every component."""
 COMPONENTS = ("producer", "s3-sink", "sf-loader", "kafka", "zookeeper", "s3", "snowflake", "market")
 TARGETS = {"s3-sink": ("s3-sink", "s3-sink-2"), "sf-loader": ("sf-loader", "sf-loader-2")}
 """Components that run twice."""
-CELLS = tuple((component, kind) for component in COMPONENTS for kind in Kind)
+CONTENT = (
+    ("strangers", Kind.RECORDS),
+    ("strangers", Kind.STATUS),
+    ("strangers", Kind.OBJECTS),
+    ("market", Kind.ANSWERS),
+    ("client", Kind.DROP),
+    ("client", Kind.FREEZE),
+    ("kafka", Kind.FLIP),
+)
+"""What is not a death: content of strangers, a client that does not deliver, a byte on the broker's disk."""
+CELLS = (*((component, kind) for component in COMPONENTS for kind in DEATHS), *CONTENT)
+CONTENT_EVERY = 3
+"""In each round of the matrix every third fault is one of content, until each has come once."""
 LEAST = 3
 """Every cell is hit at least so often in FULL faults."""
 FULL = 200
@@ -36,8 +58,15 @@ SECONDS = {
     Kind.CUT: (1.0, 8.0),
     Kind.DELAY: (5.0, 20.0),
     Kind.ERRORS: (3.0, 15.0),
+    Kind.RECORDS: (0.0, 0.0),
+    Kind.STATUS: (0.0, 0.0),
+    Kind.OBJECTS: (10.0, 30.0),
+    Kind.ANSWERS: (3.0, 15.0),
+    Kind.DROP: (5.0, 20.0),
+    Kind.FREEZE: (0.0, 0.0),
+    Kind.FLIP: (0.0, 0.0),
 }
-"""Least and greatest length of each kind."""
+"""Least and greatest length of each kind. Those of 0 end when their effect has ended."""
 DELAYS = (0.1, 1.5)
 """Seconds that each packet is held back, in each direction."""
 STATUSES = (500, 503)
@@ -47,7 +76,7 @@ OTHERS_RECOVER = 8.0
 
 
 class Fault(NamedTuple):
-    """`at`: seconds from the start; `target`: the process; `delay` (seconds) and `status` (HTTP) are for the kinds that have them."""
+    """`at`: seconds from the start. `target`: the process. `delay` is in seconds, `status` is HTTP's."""
 
     number: int
     at: float
@@ -60,10 +89,10 @@ class Fault(NamedTuple):
 
 
 def plan(count: int, seed: int, pace: float = PACE) -> list[Fault]:
-    """`count` faults in the order of their times. Faults on one process never overlap, on different ones they do.
+    """`count` faults in the order of their times. Faults on one process never overlap.
 
-    Cells are hit evenly: no cell is hit twice before all have been hit once, and with fewer faults than cells every component and every
-    kind has its share.
+    Cells are hit evenly: no cell is hit twice before all have been hit once. With fewer faults than cells,
+    every component and every kind has its share.
     """
     rng = random.Random(seed)
     waiting = _cells(count, rng)
@@ -76,8 +105,29 @@ def plan(count: int, seed: int, pace: float = PACE) -> list[Fault]:
         at = max(now, free_at[target])
         seconds = round(rng.uniform(*SECONDS[kind]), 1)
         free_at[target] = at + seconds + RECOVERY.get(component, OTHERS_RECOVER)  # type: ignore[assignment]
-        faults.append(Fault(0, round(at, 1), component, target, kind, seconds, round(rng.uniform(*DELAYS), 2), rng.choice(STATUSES)))
-    return [fault._replace(number=number) for number, fault in enumerate(sorted(faults, key=lambda fault: fault.at), 1)]
+        faults.append(
+            Fault(
+                0,
+                round(at, 1),
+                component,
+                target,
+                kind,
+                seconds,
+                round(rng.uniform(*DELAYS), 2),
+                rng.choice(STATUSES),
+            )
+        )
+    return [
+        fault._replace(number=number)
+        for number, fault in enumerate(sorted(faults, key=lambda fault: fault.at), 1)
+    ]
+
+
+def targets(component: str, kind: Kind) -> tuple[str, ...]:
+    """What a fault may hit. Two faults on one target never overlap."""
+    if kind in DEATHS:
+        return TARGETS.get(component, (component,))
+    return (component if component in COMPONENTS else kind.value,)
 
 
 def hits(faults: Sequence[Fault]) -> Counter[tuple[str, Kind]]:
@@ -96,18 +146,23 @@ def _cells(count: int, rng: random.Random) -> list[tuple[str, Kind]]:
 
 def _square(rng: random.Random) -> Iterator[tuple[str, Kind]]:
     """Every cell once, row by row of a Latin square: any part of it is spread over components and kinds."""
-    components, kinds = rng.sample(COMPONENTS, len(COMPONENTS)), rng.sample(list(Kind), len(Kind))
+    components, kinds = rng.sample(COMPONENTS, len(COMPONENTS)), rng.sample(DEATHS, len(DEATHS))
+    content = iter(rng.sample(CONTENT, len(CONTENT)))
     for row in range(len(kinds)):
         for column, component in enumerate(components):
+            if (row * len(components) + column) % (CONTENT_EVERY - 1) == 0:
+                yield from itertools.islice(content, 1)
             yield component, kinds[(row + column) % len(kinds)]
 
 
-def _next(waiting: list[tuple[str, Kind]], free_at: Counter[str], now: float, rng: random.Random) -> tuple[str, Kind, str]:
+def _next(
+    waiting: list[tuple[str, Kind]], free_at: Counter[str], now: float, rng: random.Random
+) -> tuple[str, Kind, str]:
     """Takes the first cell whose process is free, or the first of all where none is."""
     for place, (component, kind) in enumerate(waiting):
-        free = [target for target in TARGETS.get(component, (component,)) if free_at[target] <= now]
+        free = [target for target in targets(component, kind) if free_at[target] <= now]
         if free:
             del waiting[place]
             return component, kind, rng.choice(free)
     component, kind = waiting.pop(0)
-    return component, kind, rng.choice(TARGETS.get(component, (component,)))
+    return component, kind, rng.choice(targets(component, kind))

@@ -4,42 +4,73 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from chaos.plan import CELLS, COMPONENTS, FULL, LEAST, Fault, Kind, hits
+from chaos.content import Outcome
+from chaos.plan import CELLS, COMPONENTS, CONTENT, DEATHS, FULL, LEAST, Fault, hits
 from chaos.supervisor import OwnEnd
 from chaos.verdict import EXAMPLES, Verdict
+from chaos.watch import Stop
+
+STOP_SECONDS = 120.0
+"""No stage stands still for longer, whatever happens."""
 
 
-def summary(seed: int, plan: Sequence[Fault], done: Sequence[Fault], found: Verdict, own: Sequence[OwnEnd], seconds: float) -> dict[str, Any]:
+class Run(NamedTuple):
+    """What was planned and done. `stops`: the longest stop of each stage. `seconds`: from the start on."""
+
+    seed: int
+    plan: Sequence[Fault]
+    done: Sequence[Fault]
+    own: Sequence[OwnEnd]
+    outcome: Outcome
+    stops: Sequence[Stop]
+    seconds: float
+
+
+def summary(run: Run, found: Verdict) -> dict[str, Any]:
     """All figures of a run. `passed`: everything that has to be true is."""
+    plan, done, outcome = run.plan, run.done, run.outcome
+    healed = not outcome.unhealed and all(stop.seconds <= STOP_SECONDS for stop in run.stops)
     cells = hits(done)
     least = min(cells[cell] for cell in CELLS)
     covered = len(done) == len(plan) and (len(plan) < FULL or least >= LEAST)
     return {
-        "passed": found.good and covered,
-        "seed": seed,
+        "passed": found.good and covered and healed,
+        "seed": run.seed,
         "faults": len(done),
         "planned": len(plan),
         "least_hits_of_a_cell": least,
-        "matrix": {component: {kind.value: cells[component, kind] for kind in Kind} for component in COMPONENTS},
-        "seconds": round(seconds),
+        "matrix": {
+            component: {kind.value: cells[component, kind] for kind in DEATHS} for component in COMPONENTS
+        },
+        "content": {kind.value: cells[component, kind] for component, kind in CONTENT},
+        "strangers": {"messages": outcome.sent, "files": outcome.strays},
+        "dropped_by_the_client": outcome.dropped,
+        "given_up": len(outcome.lost),
+        "unhealed": outcome.unhealed,
+        "longest_stops": [str(stop) for stop in run.stops],
+        "seconds": round(run.seconds),
         "delivered": found.delivered,
         "rows": found.rows,
         "missing": len(found.missing),
         "doubled": len(found.doubled),
         "unreported": len(found.unreported),
         "resent": found.total("resent"),
-        "audit": {"exit_code": found.audit_code} | {name: found.total(name) for name in ("rows", "missing", "doubled", "rejected", "lost")},
+        "audit": {"exit_code": found.audit_code}
+        | {name: found.total(name) for name in ("rows", "missing", "doubled", "rejected", "lost")},
         "findings": findings(found),
-        "own_restarts": dict(Counter(end.name for end in own)),
-        "own_reasons": dict(Counter(f"{end.name}, exit {end.code}: {end.reason}" for end in own)),
+        "own_restarts": dict(Counter(end.name for end in run.own)),
+        "own_reasons": dict(Counter(f"{end.name}, exit {end.code}: {end.reason}" for end in run.own)),
     }
 
 
 def findings(found: Verdict) -> list[str]:
     """What the audit has to say."""
-    return [*found.audit.get("findings", ()), *(text for part in found.audit.get("partitions", ()) for text in part.get("findings", ()))]
+    return [
+        *found.audit.get("findings", ()),
+        *(text for part in found.audit.get("partitions", ()) for text in part.get("findings", ())),
+    ]
 
 
 def text(figures: Mapping[str, Any], found: Verdict) -> str:
@@ -48,16 +79,29 @@ def text(figures: Mapping[str, Any], found: Verdict) -> str:
     lines = [
         *_matrix(figures["matrix"]),
         "",
-        f"seed {figures['seed']}: {figures['faults']} of {figures['planned']} faults in {figures['seconds'] / 60:.1f} min, "
-        f"every cell at least {figures['least_hits_of_a_cell']} times",
-        f"delivered {figures['delivered']:,} by the producer's delivery reports; in Snowflake's views {figures['rows']:,}: "
-        f"{figures['missing']} missing, {figures['doubled']} doubled, {figures['unreported']} of unknown origin",
-        f"audit --full --drained: exit code {audit['exit_code']}, {audit['rows']:,} rows, {audit['missing']} missing, {audit['doubled']} doubled, "
+        f"seed {figures['seed']}: {figures['faults']} of {figures['planned']} faults "
+        f"in {figures['seconds'] / 60:.1f} min, every cell at least {figures['least_hits_of_a_cell']} times",
+        f"delivered {figures['delivered']:,} by the producer's delivery reports; "
+        f"in Snowflake's views {figures['rows']:,}: {figures['missing']} missing, "
+        f"{figures['doubled']} doubled, {figures['unreported']} of unknown origin",
+        f"audit --full --drained: exit code {audit['exit_code']}, {audit['rows']:,} rows, "
+        f"{audit['missing']} missing, {audit['doubled']} doubled, "
         f"{figures['resent']:,} resent, {audit['rejected']} rejected, {audit['lost']} lost",
+        "content: " + ", ".join(f"{kind} {count}" for kind, count in figures["content"].items()),
+        f"strangers sent {figures['strangers']['messages']:,} messages and {figures['strangers']['files']:,} "
+        f"files; a client dropped {figures['dropped_by_the_client']:,} records; "
+        f"{figures['given_up']} records given up by name",
+        "longest stops: " + "; ".join(figures["longest_stops"]),
+        *(f"not healed: {what}" for what in figures["unhealed"]),
+        *(f"not named by the audit: {what}" for what in found.unnamed[:EXAMPLES]),
         f"own restarts: {sum(own.values())}" + "".join(f"; {name} {count}" for name, count in own.items()),
         *(f"  {count} x {reason}" for reason, count in figures["own_reasons"].items()),
         *(f"finding: {finding}" for finding in figures["findings"][:20]),
-        *(f"{name}: {', '.join(ids[:EXAMPLES])}" for name, ids in found._asdict().items() if name in ("missing", "doubled", "unreported") and ids),
+        *(
+            f"{name}: {', '.join(ids[:EXAMPLES])}"
+            for name, ids in found._asdict().items()
+            if name in ("missing", "doubled", "unreported", "given_up") and ids
+        ),
         *([f"audit: {found.audit_text}"] if found.audit_text else []),
         "PASSED" if figures["passed"] else "FAILED",
     ]
@@ -66,5 +110,11 @@ def text(figures: Mapping[str, Any], found: Verdict) -> str:
 
 def _matrix(matrix: Mapping[str, Mapping[str, int]]) -> list[str]:
     width = max(map(len, matrix))
-    head = " ".join([" " * width, *(f"{kind.value:>8}" for kind in Kind)])
-    return [head, *(" ".join([component.ljust(width), *(f"{count:8d}" for count in row.values())]) for component, row in matrix.items())]
+    head = " ".join([" " * width, *(f"{kind.value:>8}" for kind in DEATHS)])
+    return [
+        head,
+        *(
+            " ".join([component.ljust(width), *(f"{count:8d}" for count in row.values())])
+            for component, row in matrix.items()
+        ),
+    ]

@@ -9,15 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from chaos.client_orders import ClientOrders
 from chaos.links import LINKS, broker, environment, upstream
 from chaos.proxy import Proxies
 from stock_stack.component import Component
+from stock_stack.layout import Layout
 from stock_stack.ports import free
 from stock_stack.services import INFRASTRUCTURE, component
-from stock_stack.site import Site
 from stock_stack.stack import Stack
 
-SYMBOLS = tuple(f"Q{first}{second}" for first, second in itertools.product(string.ascii_uppercase[:12], string.ascii_uppercase[:25]))
+SYMBOLS = tuple(
+    f"Q{first}{second}"
+    for first, second in itertools.product(string.ascii_uppercase[:12], string.ascii_uppercase[:25])
+)
 """300 symbols a second, in three calls."""
 SETTINGS = {
     "SYMBOLS": ",".join(SYMBOLS),
@@ -30,14 +34,15 @@ SETTINGS = {
 
 
 class Rig:
-    """Starts and stops everything. Everything but the proxies is started from the main thread (see stock_stack.leash)."""
+    """Starts and stops everything, from the main thread (see stock_stack.parent_death)."""
 
     def __init__(self, data: Path, report: Callable[[str], None] = lambda line: None) -> None:
         ports = free()
         self.proxies = Proxies()
         self._listening = self.proxies.open({link: upstream(link, ports) for link in LINKS})
-        self.site = Site(data, ports, SETTINGS, broker(self._listening, ports))
-        self.stack = Stack(self.site, report, self._find)
+        self.layout = Layout(data, ports, SETTINGS, broker(self._listening, ports))
+        self.orders = ClientOrders(data / "client-orders")
+        self.stack = Stack(self.layout, report, self._find)
         self.parts: list[str] = []
 
     def start(self) -> None:
@@ -46,16 +51,21 @@ class Rig:
         self.stack.start("s3-sink", "sf-loader", instance=2)
         self.parts = self.stack.running()
 
-    def _find(self, site: Site, name: str, instance: int) -> Component:
-        part = component(site, name, instance)
-        # The delivery reports, which are the measure of all, are told at this level.
-        level = {"LOG_LEVEL": "DEBUG"} if name == "producer" else {}
-        return replace(part, environment={**part.environment, **environment(part.name, self._listening), **level})
+    def _find(self, layout: Layout, name: str, instance: int) -> Component:
+        part = component(layout, name, instance)
+        # The producer logs its delivery reports, which are the measure of all, at this level.
+        more = {"LOG_LEVEL": "DEBUG"} if name == "producer" else {}
+        more = self.orders.environment if name == "s3-sink" else more
+        return replace(
+            part, environment={**part.environment, **environment(part.name, self._listening), **more}
+        )
 
     def __enter__(self) -> Rig:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             self.stack.close()
         finally:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from stock_stack.stack import Stack
 
 BACKOFF = (0.5, 10.0)
-"""Seconds before a process that ended by itself is started again: the first time, and at most. Doubled each time."""
+"""Seconds before a process that ended by itself starts again: at first, and at most. Doubled each time."""
 STEADY_SECONDS = 10.0
 """A process that ran so long begins with the first wait again."""
 UP_SECONDS = 1.5
@@ -19,7 +19,7 @@ REASON_LENGTH = 160
 
 
 class OwnEnd(NamedTuple):
-    """A process that ended without being told to."""
+    """A process that ended although nobody ended it."""
 
     name: str
     code: int
@@ -27,11 +27,11 @@ class OwnEnd(NamedTuple):
 
 
 class Supervisor:
-    """`tick` must be called all the time. `frozen`: processes that stand still by SIGSTOP. `own`: ends that nobody asked for."""
+    """Call `tick` all the time. `frozen`: processes that SIGSTOP holds. `own`: ends that nobody asked for."""
 
     def __init__(self, stack: Stack, clock: Callable[[], float]) -> None:
         self._stack, self._clock = stack, clock
-        self._told: set[str] = set()
+        self._expected: set[str] = set()
         self._retired: set[str] = set()
         self._due: dict[str, float] = {}
         self._up_since: dict[str, float] = {}
@@ -44,11 +44,11 @@ class Supervisor:
         now = self._clock()
         for name, code in self._stack.ended().items():
             wait = 0.0
-            if name not in self._told:
+            if name not in self._expected:
                 wait = self._waits.get(name, BACKOFF[0])
                 self._waits[name] = min(2 * wait, BACKOFF[1])
                 self.own.append(OwnEnd(name, code, self._last_words(name)))
-            self._told.discard(name)
+            self._expected.discard(name)
             self._up_since.pop(name, None)
             if name not in self._retired:
                 self._due[name] = now + wait
@@ -61,7 +61,7 @@ class Supervisor:
 
     def end(self, name: str, number: int = signal.SIGKILL) -> None:
         """Sends the signal, expects the end and starts the process again after it."""
-        self._told.add(name)
+        self._expected.add(name)
         self._stack.signal(name, number)
 
     def retire(self, name: str, number: int) -> None:
@@ -92,12 +92,12 @@ class Supervisor:
             self._due[name] = now + ASK_SECONDS
 
     def _last_words(self, name: str) -> str:
-        lines = self._stack.site.log(name).read_text(errors="replace").splitlines()[-20:]
+        lines = self._stack.layout.log(name).read_text(errors="replace").splitlines()[-20:]
         for line in reversed(lines):
             try:
-                said = json.loads(line)
+                entry = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(said, dict) and "reason" in said:
-                return str(said["reason"])[:REASON_LENGTH]
+            if isinstance(entry, dict) and "reason" in entry:
+                return str(entry["reason"])[:REASON_LENGTH]
         return (lines[-1] if lines else "")[:REASON_LENGTH]

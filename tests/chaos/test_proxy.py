@@ -108,7 +108,7 @@ def test_errors_are_answered_in_the_servers_place(proxies, server: Server, statu
     assert server.asked == 0
 
 
-def test_a_session_that_comes_back_is_told_that_it_has_expired(proxies) -> None:
+def test_a_session_that_comes_back_has_expired(proxies) -> None:
     made, ports = proxies
     made.begin(TOKEN, [ENSEMBLE], Mode(Kind.ERRORS))
     time.sleep(0.1)
@@ -145,7 +145,9 @@ def test_every_client_is_led_to_its_proxies() -> None:
         listening = {link: 40_000 + number for number, link in enumerate(LINKS)}
         for link in LINKS:
             if link.client != "kafka":
-                assert any(str(listening[link]) in value for value in environment(link.client, listening).values()), link
+                assert any(
+                    str(listening[link]) in value for value in environment(link.client, listening).values()
+                ), link
         properties = broker(listening, ports)
         for link in (link for link in LINKS if link.server == "kafka"):
             assert f"{HOST}:{listening[link]}" in str(properties["advertised.listeners"])

@@ -1,4 +1,4 @@
-"""What breaks a part of a running project from inside: stopped, held by a debugger, short of memory, with other settings, visited."""
+"""What breaks a part of a project from inside: stopped, held, short of memory, other settings, visited."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine import ROOT, Project, docker, said
-from poll import poll_until
-from test_kills import UP
+from stock_testing.compose import ROOT, UP, Project, docker, output
+from stock_testing.poll import poll_until
 
 HERE = Path(__file__).parent
 MEBIBYTE = 1 << 20
-ANEW = ("up", "--detach", "--no-build", "--no-deps", "--wait", "--wait-timeout", "90")
-DEBUGGER = ("--cap-drop", "ALL", "--cap-add", "SYS_PTRACE", "--cap-add", "DAC_READ_SEARCH", "--network", "none")
+RECREATE = ("up", "--detach", "--no-build", "--no-deps", "--wait", "--wait-timeout", "90")
+DEBUGGER = (
+    "--cap-drop",
+    "ALL",
+    "--cap-add",
+    "SYS_PTRACE",
+    "--cap-add",
+    "DAC_READ_SEARCH",
+    "--network",
+    "none",
+)
 
 
 @contextmanager
@@ -33,9 +41,11 @@ def held(project: Project, service: str) -> Iterator[None]:
     found = re.match(r"FROM (\S+)", (ROOT / "services" / service / "Dockerfile").read_text())
     assert found, service
     beside = ("--pid", f"container:{part['Id']}")
-    debugger = said("run", "--detach", *beside, *DEBUGGER, found[1], "python", "-c", (HERE / "hold.py").read_text()).strip()
+    debugger = output(
+        "run", "--detach", *beside, *DEBUGGER, found[1], "python", "-c", (HERE / "hold.py").read_text()
+    ).strip()
     try:
-        poll_until(lambda: "held" in said("logs", debugger), f"{service} held", 30)
+        poll_until(lambda: "held" in output("logs", debugger), f"{service} held", 30)
         yield
     finally:
         docker("rm", "--force", debugger)
@@ -43,17 +53,17 @@ def held(project: Project, service: str) -> Iterator[None]:
 
 @contextmanager
 def given(project: Project, variables: Mapping[str, str], service: str) -> Iterator[None]:
-    """The service made anew with other variables; with its own ones again afterwards."""
-    project.but(variables).do(*ANEW, service, seconds=150)
+    """The service runs with other variables, and with its own ones again afterwards."""
+    project.but(variables).do(*RECREATE, service, seconds=150)
     try:
         yield
     finally:
-        project.do(*ANEW, service, seconds=150)
+        project.do(*RECREATE, service, seconds=150)
 
 
 def limit_memory(project: Project, service: str, size: float) -> None:
     (part,) = project.of(service)
-    said("update", "--memory", str(int(size)), "--memory-swap", str(int(size)), part["Id"])
+    output("update", "--memory", str(int(size)), "--memory-swap", str(int(size)), part["Id"])
     project.do("restart", service, seconds=60)
 
 

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 
 import pytest
-from engine import ROOT, Project, docker, free_ports
 
-# poll_until is the integration tests' own.
-sys.path.append(str(ROOT / "tests" / "integration"))
+from stock_testing.compose import ROOT, Project, docker, free_ports
+
 GRAFANA = "grafana/grafana:"
 
 
@@ -32,7 +30,7 @@ def name() -> str:
 
 @pytest.fixture(scope="session")
 def project(images: None, name: str, ports: dict[str, int]) -> Iterator[Project]:
-    """The whole file, up and healthy without any .env, monitoring included. One for the session: a test leaves it up and complete."""
+    """All of compose.yaml without a .env, healthy. One for the session: a test leaves it up and complete."""
     variables = {f"STOCK_{part.upper()}_PORT": str(port) for part, port in ports.items()}
     project = Project(name, variables, ["monitoring"])
     # Grafana is left out by name only where its image cannot be had.
@@ -46,11 +44,18 @@ def project(images: None, name: str, ports: dict[str, int]) -> Iterator[Project]
 
 def image_of(prefix: str) -> bool:
     """Whether compose.yaml's image that begins so is here, or can be had."""
-    lines = [line.split("image:")[1].strip() for line in (ROOT / "compose.yaml").read_text().splitlines() if f"image: {prefix}" in line]
-    return docker("image", "inspect", lines[0]).returncode == 0 or docker("pull", "--quiet", lines[0], seconds=300).returncode == 0
+    lines = [
+        line.split("image:")[1].strip()
+        for line in (ROOT / "compose.yaml").read_text().splitlines()
+        if f"image: {prefix}" in line
+    ]
+    return (
+        docker("image", "inspect", lines[0]).returncode == 0
+        or docker("pull", "--quiet", lines[0], seconds=300).returncode == 0
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What changes the project comes after what looks at it, and what ends it comes last."""
-    late = ("test_operations", "test_down")
+    late = ("test_tutorial", "test_operations", "test_down")
     items.sort(key=lambda item: late.index(item.path.stem) if item.path.stem in late else -1)

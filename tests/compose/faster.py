@@ -1,7 +1,7 @@
-"""Prometheus' configuration, rules and Alertmanager's waits, thirty times as fast: what takes minutes in the rules takes seconds here.
+"""The rules and waits of Prometheus and Alertmanager, thirty times as fast: minutes become seconds.
 
-Only times are changed: `for:`, ranges, offsets, and the thresholds that are seconds (all plain numbers of three digits and more). What is
-asked, of which series, with which labels, is the rules' own.
+Only times are changed: `for:`, ranges, offsets, and the thresholds that are seconds, which are all plain
+numbers of three digits and more. The queries, series and labels are the rules' own.
 """
 
 from __future__ import annotations

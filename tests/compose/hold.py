@@ -1,6 +1,7 @@
-"""Holds the main thread of the `python -m` process that it shares the process ids with, as a debugger does, until it is killed.
+"""Holds the main thread of the `python -m` process in the same process namespace, as a debugger does.
 
-Run in a container beside the service's, with SYS_PTRACE. The other threads go on: the service answers, and makes no progress.
+It runs in a container next to the service's, with SYS_PTRACE, until it is killed. The other threads go on:
+the service answers, and makes no progress.
 """
 
 import ctypes
@@ -33,7 +34,7 @@ def main() -> None:
         if trace(SEIZE, thread, None, None) or trace(INTERRUPT, thread, None, None):
             raise SystemExit(os.strerror(ctypes.get_errno()))
         os.waitpid(thread, WALL)
-        # Inside a system call it has let the interpreter's lock go; stopped with it, no other thread would run.
+        # Outside of a system call the thread holds the interpreter's lock, and no other thread would run.
         if not Path(f"/proc/{thread}/syscall").read_text().startswith("-1 "):
             print("held", flush=True)
             signal.pause()

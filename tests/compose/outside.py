@@ -1,4 +1,4 @@
-"""What breaks a running project from outside: its topics, its bucket, its tables and its market, by their own clients."""
+"""What breaks a project from outside: its topics, bucket, tables and market, by their own clients."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class Outside:
     def fault(self, **order: object) -> None:
         """The market's control: a fault of its README, or without one the end of all."""
         url = f"http://127.0.0.1:{self._ports['market']}/control"
-        request = urllib.request.Request(url, json.dumps(order).encode() if order else None, method="POST" if order else "DELETE")
+        request = urllib.request.Request(
+            url, json.dumps(order).encode() if order else None, method="POST" if order else "DELETE"
+        )
         urllib.request.urlopen(request, timeout=10).close()
 
     def produce(self, value: bytes) -> None:
@@ -51,11 +53,16 @@ class Outside:
         assert producer.flush(20) == 0
 
     def forget(self) -> int:
-        """What retention would do after a week: every record of the topic goes. Returns the end offsets' sum."""
+        """Deletes every record of the topic, as retention does. Returns the sum of the end offsets."""
         admin = AdminClient(self._brokers)
         places = [TopicPartition(TOPIC, partition) for partition in range(PARTITIONS)]
-        ends = {place: found.result(20).offset for place, found in admin.list_offsets({place: OffsetSpec.latest() for place in places}).items()}
-        for answer in admin.delete_records([TopicPartition(TOPIC, place.partition, end) for place, end in ends.items() if end]).values():
+        ends = {
+            place: found.result(20).offset
+            for place, found in admin.list_offsets({place: OffsetSpec.latest() for place in places}).items()
+        }
+        for answer in admin.delete_records(
+            [TopicPartition(TOPIC, place.partition, end) for place, end in ends.items() if end]
+        ).values():
             answer.result(20)
         return sum(ends.values())
 

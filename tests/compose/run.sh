@@ -3,12 +3,12 @@
 #
 #   tests/compose/run.sh [PYTEST ARGUMENTS]
 #
-# Where no engine answers, or images that are named can neither be found nor pulled, ../shared/tools/container-engine (if it is there) installs one
-# and makes stand-ins for them. What this run started is down at its end, whatever its end is: containers, volumes, the engine.
+# Where no engine answers, or images that are named can neither be found nor pulled, the command that CONTAINER_ENGINE_SETUP names is asked
+# for them: `$CONTAINER_ENGINE_SETUP images .`. What this run started is down at its end, whatever its end is: containers, volumes, the engine.
 # Exit codes: 0; 1 a test failed, or the images could not be built; 2 there is no usable engine, and why.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-tool=../shared/tools/container-engine
+tool=${CONTAINER_ENGINE_SETUP:-}
 attempts=2
 export COMPOSE_PARALLEL_LIMIT=2 STOCK_COMPOSE_PROJECT=stock-test-$$
 

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 
 from breaks import given
-from engine import Project
-from poll import poll_until
+
+from stock_testing.compose import Project
+from stock_testing.poll import poll_until
 
 FIELDS = {"time", "level", "service", "event", "topic", "partition", "offset", "object"}
 

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import urllib.request
 
-from engine import LOCAL, SERVICES, Project
-from poll import poll_until
+from stock_testing.compose import LOCAL, SERVICES, Project
+from stock_testing.poll import poll_until
 
 JOBS = ("topics", "bucket", "database", "migrations")
 
 
-def audit(project: Project, *options: str) -> tuple[int, dict]:
-    done = project.run("exec", "-T", "auditor", "python", "-m", "stock_auditor", "audit", "--json", *options, seconds=90)
-    return done.returncode, json.loads(done.stdout) if done.stdout else {"error": done.stderr}
-
-
-def complete_rows(project: Project) -> int:
-    """Records in Snowflake, 0 when the audit finds anything wrong."""
-    code, verdict = audit(project)
-    return sum(part["rows"] for part in verdict["partitions"]) if code == 0 else 0
-
-
 def test_every_part_is_healthy(project: Project) -> None:
-    # The operations manual's commands have started some of them anew.
-    poll_until(lambda: "starting" not in set().union(*project.states().values()), "no part to be starting", 90)
+    # The operations manual's commands have started some of them again.
+    poll_until(
+        lambda: "starting" not in set().union(*project.states().values()), "no part to be starting", 90
+    )
     states = project.states()
     assert {name: states.pop(name) for name in JOBS} == {name: {"exited 0"} for name in JOBS}
     assert states == {name: {"healthy"} for name in states}
@@ -40,18 +30,24 @@ def test_every_container_is_confined(project: Project) -> None:
         assert 0 < host["Memory"] <= 1024**3, name
         assert host["LogConfig"]["Config"].get("max-size"), name
         assert part["Config"]["StopTimeout"] == 40, name
-        addresses = {entry["HostIp"] for entries in (host["PortBindings"] or {}).values() for entry in entries}
+        addresses = {
+            entry["HostIp"] for entries in (host["PortBindings"] or {}).values() for entry in entries
+        }
         assert addresses <= {"127.0.0.1"}, name
         if part["Config"]["Image"].startswith("stock-"):
             assert part["Config"]["User"] == "10001:10001", name
 
 
 def test_the_page_is_served(project: Project, ports: dict[str, int]) -> None:
-    with urllib.request.urlopen(f"http://127.0.0.1:{ports['dashboard']}/_stcore/health", timeout=10) as answer:
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{ports['dashboard']}/_stcore/health", timeout=10
+    ) as answer:
         assert answer.read() == b"ok"
 
 
 def test_quotes_arrive_and_the_audit_is_complete(project: Project) -> None:
-    poll_until(lambda: complete_rows(project) >= 100, "100 records in Snowflake and a complete audit", 100, every=5)
-    code, verdict = audit(project, "--full")
+    poll_until(
+        lambda: project.complete_rows() >= 100, "100 records in Snowflake and a complete audit", 100, every=5
+    )
+    code, verdict = project.audit("--full")
     assert code == 0, verdict

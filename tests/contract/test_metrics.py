@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import re
-import time
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry
 
-from stock_auditor.metrics import Metrics as AuditorMetrics
-from stock_dashboard.metrics import HistoryMetrics, LiveMetrics, PageMetrics, Viewers
-from stock_producer.metrics import Metrics as ProducerMetrics
-from stock_s3_sink.metrics import Metrics as SinkMetrics
-from stock_sf_loader.metrics import Metrics as LoaderMetrics
-
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = {
-    "auditor": [AuditorMetrics],
-    "dashboard": [LiveMetrics, HistoryMetrics, lambda registry: PageMetrics(registry, Viewers(time.monotonic))],
-    "producer": [lambda registry: ProducerMetrics(registry, ["XNYS"], ["move"])],
-    "s3-sink": [SinkMetrics],
-    "sf-loader": [LoaderMetrics],
-}
+SERVICES = tuple(yaml.safe_load((ROOT / "services.yaml").read_text()))
 
 
 def prefix(service: str) -> str:
@@ -31,8 +20,7 @@ def prefix(service: str) -> str:
 
 def registered(service: str) -> set[str]:
     registry = CollectorRegistry()
-    for metrics in SERVICES[service]:
-        metrics(registry)
+    importlib.import_module(f"{prefix(service)[:-1]}.metrics").register_all(registry)
     return {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
 
 

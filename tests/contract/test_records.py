@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import types
 import typing
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -17,9 +15,10 @@ import sqlglot
 from sqlglot import exp
 
 from stock_common.records import Alert, Bar, Quote, Record
-from stock_s3_sink.schema import LINEAGE, SCHEMAS
+from stock_s3_sink.encode.schema import LINEAGE, SCHEMAS
+from stock_sf_loader.account.schema import migrations
 
-SQL = Path(__file__).resolve().parents[2] / "services/sf-loader/sql"
+GIVEN = {"stage": "X", "stage_url": "s3://x/raw/", "storage_integration": "", "retention_days": "1"}
 TABLES = {Quote: "STOCK_QUOTES", Alert: "STOCK_ALERTS", Bar: "STOCK_BARS"}
 KINDS = [pytest.param(kind, id=kind.__name__) for kind in TABLES]
 
@@ -50,7 +49,11 @@ def struct_fields(kind: type[Record]) -> dict[str, tuple[type, bool]]:
     """Field → (Python type, whether None is refused)."""
     found = {}
     for name, hint in typing.get_type_hints(kind).items():
-        options = typing.get_args(hint) if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union else (hint,)
+        options = (
+            typing.get_args(hint)
+            if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union
+            else (hint,)
+        )
         (plain,) = [option for option in options if option is not type(None)]
         found[name] = (plain, type(None) not in options)
     return found
@@ -59,20 +62,30 @@ def struct_fields(kind: type[Record]) -> dict[str, tuple[type, bool]]:
 def table_columns(name: str) -> dict[str, Column]:
     """Column → type and NOT NULL, of the table as the migrations leave it."""
     columns = {}
-    for path in sorted(SQL.glob("*.sql")):
-        text = re.sub(r"\{\{\w+\}\}", "1", re.sub(r"^\s*\{\{\w+\}\}|\.\{\{\w+\}\}", ".X", path.read_text(), flags=re.MULTILINE))
-        for statement in sqlglot.parse(text, dialect="snowflake"):
+    for migration in migrations(GIVEN):
+        for statement in sqlglot.parse(";\n".join(migration.statements), dialect="snowflake"):
             table = statement.find(exp.Table) if statement else None
-            if isinstance(statement, exp.Create | exp.Alter) and statement.args.get("kind") == "TABLE" and table is not None and table.name == name:
+            if (
+                isinstance(statement, exp.Create | exp.Alter)
+                and statement.args.get("kind") == "TABLE"
+                and table is not None
+                and table.name == name
+            ):
                 for column in statement.find_all(exp.ColumnDef):
-                    required = any(isinstance(c.kind, exp.NotNullColumnConstraint) for c in column.args.get("constraints") or ())
+                    required = any(
+                        isinstance(c.kind, exp.NotNullColumnConstraint)
+                        for c in column.args.get("constraints") or ()
+                    )
                     columns[column.name.lower()] = Column(column.args["kind"].sql(), required)
     return columns
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_objects_have_the_structs_fields_in_their_order_and_types(kind: type[Record]) -> None:
-    expected = [pa.field(name, ARROW[plain], nullable=not required) for name, (plain, required) in struct_fields(kind).items()]
+    expected = [
+        pa.field(name, ARROW[plain], nullable=not required)
+        for name, (plain, required) in struct_fields(kind).items()
+    ]
     assert SCHEMAS[kind].equals(pa.schema([*expected, *LINEAGE]))
     assert [field.name for field in msgspec.structs.fields(kind)] == [field.name for field in expected]
 

@@ -5,31 +5,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pipeline import Pipeline
 
-from stock_stack.ports import free
-from stock_stack.services import ALL
-from stock_stack.site import Site
-from stock_stack.stack import Stack
+from stock_testing.pipeline import Pipeline, whole_pipeline
 
-QUICK = {"POLL_INTERVAL_SECONDS": "2", "FLUSH_SECONDS": "2", "LOAD_INTERVAL_SECONDS": "2", "AUDIT_INTERVAL_SECONDS": "5"}
-"""Shorter than the demo's, so that a test waits less."""
+STACK_SECONDS = 300
 
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """The whole stack on free ports, with quotes in Snowflake. One for the session: a test leaves it running and complete."""
+    """The whole stack with quotes in it, one for the session. A test leaves it running and complete."""
     data = Path(os.environ.get("STOCK_TEST_DATA") or tmp_path_factory.mktemp("stack"))
-    with Stack(Site(data, free(), QUICK), print) as stack:
-        stack.start(*ALL)
-        pipeline = Pipeline(stack)
-        try:
-            pipeline.more_quotes(240, 90)
-            yield pipeline
-        finally:
-            pipeline.close()
+    with whole_pipeline(data) as pipeline:
+        pipeline.more_quotes(240, 90)
+        yield pipeline
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests without the session's stack come first, so that never two stacks start on two cores."""
+    """Tests without the session's stack come first, so that one process never has two stacks at a time.
+
+    The start and the end of a stack count into a test's time, next to other stacks on the same cores.
+    """
+    for item in items:
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(STACK_SECONDS))
     items.sort(key=lambda item: "pipeline" in getattr(item, "fixturenames", ()))

@@ -1,6 +1,13 @@
-"""Service → the metrics it must expose. A new service is one row here; a name ending in `_total` is a counter."""
+"""Service → the metrics that it must expose. Counters end in `_total`.
+
+A service without a row must expose what the table in its README lists.
+"""
 
 from __future__ import annotations
+
+import re
+
+from stock_stack.registry import REPOSITORY
 
 COMMON = ("stock_heartbeat_healthy",)
 
@@ -40,7 +47,9 @@ MATRIX: dict[str, tuple[str, ...]] = {
         "stock_sf_loader_quarantined_files",
         "stock_sf_loader_waiting_files",
         "stock_sf_loader_gap_chains",
+        "stock_sf_loader_foreign_objects",
         "stock_sf_loader_lag_seconds",
+        "stock_sf_loader_partition_lag_seconds",
         "stock_sf_loader_warehouse_seconds_total",
         "stock_sf_loader_last_success_timestamp_seconds",
         "stock_sf_loader_last_load_timestamp_seconds",
@@ -70,3 +79,13 @@ MATRIX: dict[str, tuple[str, ...]] = {
         "stock_auditor_failures_total",
     ),
 }
+
+
+def missing(service: str, exposed: set[str]) -> set[str]:
+    """The metrics that the service must expose and does not."""
+    if service in MATRIX:
+        return {*COMMON, *MATRIX[service]} - exposed
+    text = (REPOSITORY / "services" / service / "README.md").read_text()
+    listed = set(re.findall(rf"\bstock_{service.replace('-', '_')}_[a-z0-9_]+", text))
+    # A histogram is exposed by its parts.
+    return {*COMMON, *(name for name in listed if f"{name}_count" not in exposed)} - exposed

@@ -1,49 +1,41 @@
-"""What the audit must catch: each damage is named exactly, and the repair that docs/operations.md tells makes the audit complete again."""
+"""What the audit must find: each damage is named exactly.
+
+The repair that docs/how-to/operations.md gives for it makes the audit complete again.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from bare import bare_pipeline, command, drained, without
+from audit_reports import (
+    Ledgered,
+    accept,
+    admin,
+    audit,
+    check_complete,
+    check_named,
+    counted,
+    deleted,
+    found,
+)
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
-from pipeline import Pipeline
-from poll import poll_until
-from quotes import send_quotes
 
 from stock_common.keys import topic_prefix
 from stock_common.topics import QUOTES
 from stock_kafka.cluster import describe, offsets
-from stock_stack.ports import HOST
-from stock_stack.site import BUCKET
+from stock_stack.layout import BUCKET
+from stock_testing.pipeline import Pipeline, bare_pipeline
+from stock_testing.poll import poll_until
+from stock_testing.quotes import send_quotes
 
 ROUNDS, QUOTES_A_ROUND = 3, 240
 TABLE = "STOCKS.RAW.STOCK_QUOTES"
 PLACES = [(QUOTES.name, partition) for partition in range(QUOTES.partitions)]
-
-
-class Ledgered(NamedTuple):
-    """One link of the quotes, as the ledger has it."""
-
-    key: str
-    first: int
-    last: int
-    rows: int
-    etag: str
-
-    @property
-    def day(self) -> str:
-        return self.key.partition("dt=")[2][:10]
-
-    @property
-    def folder(self) -> str:
-        return self.key.rpartition("/")[0]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +44,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     with bare_pipeline(tmp_path_factory.mktemp("findings")) as pipeline:
         for _ in range(ROUNDS):
             send_quotes(pipeline, QUOTES_A_ROUND)
-            drained(pipeline)
+            pipeline.drain()
         yield pipeline
 
 
@@ -65,50 +57,10 @@ def link(bare: Pipeline) -> Ledgered:
     )
     chains: dict[str, list[Ledgered]] = {}
     for row in rows:
-        chains.setdefault(row[0].partition("/dt=")[0], []).append(Ledgered(row[0], int(row[1]), int(row[2]), int(row[3]), row[4]))
+        chains.setdefault(row[0].partition("/dt=")[0], []).append(
+            Ledgered(row[0], int(row[1]), int(row[2]), int(row[3]), row[4])
+        )
     return max(chains.values(), key=len)[1]
-
-
-def admin(pipeline: Pipeline) -> AdminClient:
-    """To be kept in a variable: what it was asked for is never answered once it is gone."""
-    return AdminClient({"bootstrap.servers": f"{HOST}:{pipeline.stack.site.ports['kafka']}"})
-
-
-def audit(pipeline: Pipeline, *words: str, code: int) -> dict[str, Any]:
-    return json.loads(command(pipeline, "auditor", "audit", "--json", *(words or ("--drained",)), code=code))
-
-
-def found(verdict: dict[str, Any], kind: str = "findings") -> list[str]:
-    return list(dict.fromkeys([*verdict.get(kind, []), *(text for part in verdict["partitions"] for text in part[kind])]))
-
-
-def counted(verdict: dict[str, Any], name: str) -> int:
-    return sum(part[name] for part in verdict["partitions"])
-
-
-def check_named(pipeline: Pipeline, *texts: str, missing: int = 0, doubled: int = 0) -> None:
-    verdict = audit(pipeline, code=1)
-    assert found(verdict) == list(texts)
-    assert (counted(verdict, "missing"), counted(verdict, "doubled")) == (missing, doubled)
-
-
-def check_complete(pipeline: Pipeline) -> dict[str, Any]:
-    verdict = audit(pipeline, code=0)
-    assert (counted(verdict, "missing"), counted(verdict, "doubled"), counted(verdict, "resent")) == (0, 0, 0)
-    return verdict
-
-
-def accept(pipeline: Pipeline, finding: str) -> None:
-    """As an operator does: the audit prints the id behind the finding."""
-    told = command(pipeline, "auditor", "audit", code=1)
-    identity = re.search(re.escape(finding) + r" \(accept ([0-9a-f]{8})\)", told)
-    assert identity, told
-    command(pipeline, "auditor", "accept", identity[1], "--reason", "a test")
-    assert f"accepted (a test, {_today(pipeline)}): {finding}" in found(check_complete(pipeline), "warnings")
-
-
-def _today(pipeline: Pipeline) -> str:
-    return str(pipeline.query("SELECT CURRENT_DATE() AS D")[0][0])
 
 
 def versions(pipeline: Pipeline, key: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -118,7 +70,7 @@ def versions(pipeline: Pipeline, key: str) -> tuple[list[dict[str, Any]], list[d
 
 def test_a_deleted_object_is_brought_back(bare: Pipeline, link: Ledgered) -> None:
     bare.bucket().delete_object(Bucket=BUCKET, Key=link.key)
-    text = f"deleted object: {link.key} (offsets {link.first} to {link.last}, {link.rows} rows) is in the ledger but not on S3"
+    text = deleted(link)
     check_named(bare, text, missing=link.last - link.first + 1)
     ((marker,), _) = versions(bare, link.key)[::-1]
     bare.bucket().delete_object(Bucket=BUCKET, Key=link.key, VersionId=marker["VersionId"])
@@ -127,28 +79,41 @@ def test_a_deleted_object_is_brought_back(bare: Pipeline, link: Ledgered) -> Non
 
 def test_a_deleted_ledger_row_is_made_again(bare: Pipeline, link: Ledgered) -> None:
     bare.query(f"DELETE FROM STOCKS.RAW.LOADED_FILES WHERE OBJECT_KEY = '{link.key}'")
-    check_named(bare, f"no ledger row: {link.rows} offsets, {link.first} to {link.last}, are in Snowflake; they are in {link.key}")
-    command(bare, "sf-loader", "reload", "--day", link.day)
+    check_named(
+        bare,
+        f"no ledger row: {link.rows} offsets, {link.first} to {link.last}, are in Snowflake; "
+        f"they are in {link.key}",
+    )
+    bare.command("sf-loader", "reload", "--day", link.day)
     check_complete(bare)
 
 
 def test_a_doubled_row_is_taken_out(bare: Pipeline, link: Ledgered) -> None:
-    bare.query(f"INSERT INTO {TABLE} SELECT * FROM {TABLE} WHERE SOURCE_FILE = '{link.key}' AND KAFKA_OFFSET = {link.first}")
-    check_named(bare, f"doubled rows: {link.key}: offsets {link.first} are in Snowflake more than once, rows too many: 1", doubled=1)
-    command(bare, "sf-loader", "reload", "--day", link.day)
+    bare.query(
+        f"INSERT INTO {TABLE} SELECT * FROM {TABLE} "
+        f"WHERE SOURCE_FILE = '{link.key}' AND KAFKA_OFFSET = {link.first}"
+    )
+    check_named(
+        bare,
+        f"doubled rows: {link.key}: offsets {link.first} are in Snowflake more than once, rows too many: 1",
+        doubled=1,
+    )
+    bare.command("sf-loader", "reload", "--day", link.day)
     check_complete(bare)
 
 
 def test_deleted_rows_come_back(bare: Pipeline, link: Ledgered) -> None:
     first, last = link.first + 2, link.first + 5
-    bare.query(f"DELETE FROM {TABLE} WHERE SOURCE_FILE = '{link.key}' AND KAFKA_OFFSET BETWEEN {first} AND {last}")
+    bare.query(
+        f"DELETE FROM {TABLE} WHERE SOURCE_FILE = '{link.key}' AND KAFKA_OFFSET BETWEEN {first} AND {last}"
+    )
     check_named(
         bare,
-        f"missing rows: {link.key} (offsets {link.first} to {link.last}): Snowflake has {link.rows - 4} of its {link.rows} rows;"
-        f" absent: {first} to {last}",
+        f"missing rows: {link.key} (offsets {link.first} to {link.last}): "
+        f"Snowflake has {link.rows - 4} of its {link.rows} rows; absent: {first} to {last}",
         missing=4,
     )
-    command(bare, "sf-loader", "reload", "--day", link.day)
+    bare.command("sf-loader", "reload", "--day", link.day)
     check_complete(bare)
 
 
@@ -157,13 +122,15 @@ def test_foreign_files_are_deleted_and_released(bare: Pipeline, link: Ledgered) 
     for key in (inside, outside):
         bare.bucket().put_object(Bucket=BUCKET, Key=key, Body=b"not ours")
     send_quotes(bare, QUOTES.partitions * 10)
-    drained(bare)
-    told = audit(bare, code=1)
-    assert f"foreign object: {outside} is in no chain" in found(told)
-    assert [text for text in found(told) if inside in text] == [text for text in found(told) if outside not in text]
+    bare.drain()
+    report = audit(bare, code=1)
+    assert f"foreign object: {outside} is in no chain" in found(report)
+    assert [text for text in found(report) if inside in text] == [
+        text for text in found(report) if outside not in text
+    ]
     for key in (inside, outside):
         bare.bucket().delete_object(Bucket=BUCKET, Key=key)
-    command(bare, "sf-loader", "retry")
+    bare.command("sf-loader", "retry")
     check_complete(bare)
 
 
@@ -179,18 +146,18 @@ def test_a_replaced_object_is_put_back(bare: Pipeline, link: Ledgered) -> None:
 
 def test_a_group_reset_to_the_beginning_does_no_harm(bare: Pipeline) -> None:
     before = counted(check_complete(bare), "rows")
-    with without(bare, "s3-sink"):
+    with bare.without("s3-sink"):
         wanted = ConsumerGroupTopicPartitions("s3-sink", [TopicPartition(*place, 0) for place in PLACES])
         client = admin(bare)
         for future in client.alter_consumer_group_offsets([wanted]).values():
             future.result(30)
     send_quotes(bare, 60)
-    drained(bare)
+    bare.drain()
     assert counted(check_complete(bare), "rows") == before + 60
 
 
 def test_what_retention_took_is_a_loss_that_an_operator_accepts(bare: Pipeline) -> None:
-    with without(bare, "s3-sink"):
+    with bare.without("s3-sink"):
         client = admin(bare)
         begin = offsets(client, PLACES)
         send_quotes(bare, 60)
@@ -199,36 +166,53 @@ def test_what_retention_took_is_a_loss_that_an_operator_accepts(bare: Pipeline) 
         first, last = begin[place][1], ends[place][1] - 1
         for future in client.delete_records([TopicPartition(*place, last + 1)]).values():
             future.result(30)
-        told = audit(bare, "--topic", QUOTES.name, code=1)
-        assert found(told) == [f"expired in Kafka: offsets {first} to {last} were deleted by retention before they were on S3"]
-        assert counted(told, "missing") == last - first + 1
-    drained(bare)
+        report = audit(bare, "--topic", QUOTES.name, code=1)
+        assert found(report) == [
+            f"expired in Kafka: offsets {first} to {last} were deleted by retention before they were on S3"
+        ]
+        assert counted(report, "missing") == last - first + 1
+    bare.drain()
     (text,) = found(audit(bare, code=1))
     expected = (
-        rf"lost to retention: {last - first + 1} of the offsets {first} to {last} were gone before they were read \(raw/.*/o{first:020}\.parquet\)"
+        rf"lost to retention: {last - first + 1} of the offsets {first} to {last} "
+        rf"were gone before they were read \(raw/.*/o{first:020}\.parquet\)"
     )
     assert re.fullmatch(expected, text), text
     accept(bare, text)
 
 
-def test_an_object_without_a_version_is_a_loss_that_an_operator_accepts(bare: Pipeline, link: Ledgered) -> None:
+def test_an_object_without_a_version_is_a_loss_that_an_operator_accepts(
+    bare: Pipeline, link: Ledgered
+) -> None:
     for each in versions(bare, link.key)[0]:
         bare.bucket().delete_object(Bucket=BUCKET, Key=link.key, VersionId=each["VersionId"])
-    text = f"deleted object: {link.key} (offsets {link.first} to {link.last}, {link.rows} rows) is in the ledger but not on S3"
+    text = deleted(link)
     check_named(bare, text, missing=link.last - link.first + 1)
     accept(bare, text)
 
 
-def test_a_topic_made_anew_is_said_until_an_operator_accepts_it(bare: Pipeline) -> None:
+def test_a_topic_that_was_recreated_is_a_finding_until_an_operator_accepts_it(bare: Pipeline) -> None:
     rows = counted(check_complete(bare), "rows")
     client = admin(bare)
     old = describe(client, [QUOTES.name])[QUOTES.name].topic_id
-    with without(bare, "s3-sink"):
+    with bare.without("s3-sink"):
         client.delete_topics([QUOTES.name])[QUOTES.name].result(30)
-        poll_until(lambda: not describe(client, [QUOTES.name]), "the topic is gone", 30)
-        subprocess.run([sys.executable, "-m", "stock_kafka.topics"], env=bare.stack.environment("s3-sink"), check=True, timeout=60)
+        poll_until(lambda: not describe(client, [QUOTES.name]), "the topic is gone", 60)
+        subprocess.run(
+            [sys.executable, "-m", "stock_kafka.topics"],
+            env=bare.stack.environment("s3-sink"),
+            check=True,
+            timeout=60,
+        )
     send_quotes(bare, 60)
-    poll_until(lambda: bare.query(f"SELECT COUNT(*) AS N FROM {TABLE}")[0][0] == rows + 60, "the new topic's quotes are in Snowflake", 60)
-    text = f"topic made anew: {old} is no longer the topic id of Kafka's {QUOTES.name}: what S3 did not have of it is gone"
+    poll_until(
+        lambda: bare.query(f"SELECT COUNT(*) AS N FROM {TABLE}")[0][0] == rows + 60,
+        "the new topic's quotes are in Snowflake",
+        60,
+    )
+    text = (
+        f"topic made anew: {old} is no longer the topic id of Kafka's {QUOTES.name}: "
+        "what S3 did not have of it is gone"
+    )
     check_named(bare, text)
     accept(bare, text)

@@ -1,4 +1,4 @@
-"""The bars of the views equal those that are computed here from the Parquet on S3: volume, resent quotes and a clock change included."""
+"""The bars of the views equal those computed here from the Parquet on S3, over a clock change too."""
 
 from __future__ import annotations
 
@@ -15,21 +15,17 @@ from zoneinfo import ZoneInfo
 import pyarrow.parquet as parquet
 import pytest
 from confluent_kafka import Producer
-from pipeline import Pipeline
-from poll import poll_until
 
 from stock_common.keys import topic_prefix
 from stock_common.records import Quote, encode
 from stock_common.topics import QUOTES
-from stock_stack.ports import HOST
-from stock_stack.site import BUCKET
+from stock_testing.pipeline import Pipeline
 
 NEW_YORK = ZoneInfo("America/New_York")
 FRIDAY, SUNDAY, MONDAY = date(2026, 3, 6), date(2026, 3, 8), date(2026, 3, 9)
 """Around the change to summer time in New York, on Sunday at 02:00."""
 SYMBOL = "IBM"
 OPENS = (9, 30)
-DRAIN_SECONDS = 60.0
 VIEWS = {"BARS_1MIN": 60, "BARS_5MIN": 300, "BARS_15MIN": 900, "BARS_30MIN": 1_800, "BARS_1H": 3_600}
 COLUMNS = "symbol, trading_day, starts_at, open, high, low, close, volume, quotes"
 
@@ -46,19 +42,25 @@ class Bar(NamedTuple):
     quotes: int
 
 
-def made(number: int, at: datetime | None, price: float, volume: int | None, day: date, **changes: Any) -> Quote:
+def made(
+    number: int, at: datetime | None, price: float, volume: int | None, day: date, **changes: Any
+) -> Quote:
     """A real-time quote of `at`; without it one that has no time within the day."""
     fields: dict[str, Any] = {
-        "event_id": str(UUID(int=0xBA75 << 64 | number)), "symbol": SYMBOL, "price": Decimal(f"{price:.4f}"), "open": Decimal(100),
-        "high": Decimal(140), "low": Decimal(90), "previous_close": Decimal(99), "volume": volume, "trading_day": day, "quoted_at": at,
-        "fetched_at": (at or datetime.combine(day, datetime.min.time(), UTC)) + timedelta(seconds=1), "source": "simulated",
+        "event_id": str(UUID(int=0xBA75 << 64 | number)), "symbol": SYMBOL, "price": Decimal(f"{price:.4f}"),
+        "open": Decimal(100), "high": Decimal(140), "low": Decimal(90), "previous_close": Decimal(99),
+        "volume": volume, "trading_day": day, "quoted_at": at, "source": "simulated",
+        "fetched_at": (at or datetime.combine(day, datetime.min.time(), UTC)) + timedelta(seconds=1),
         "endpoint": "REALTIME_BULK_QUOTES", "entitlement": "realtime", "session": "regular",
     }  # fmt: skip
     return Quote(**(fields | changes))
 
 
 def day_of_quotes(day: date, first: int) -> Iterator[Quote]:
-    """Ten minutes from the open of New York on, a quote every seven seconds and a bit: volume that stands, grows, is absent and is corrected."""
+    """The first ten minutes of New York's day, a quote about every seven seconds.
+
+    The volume stands still, grows, is absent and is corrected.
+    """
     opening = datetime(day.year, day.month, day.day, *OPENS, tzinfo=NEW_YORK).astimezone(UTC)
     volume = 1_000
     for step in range(86):
@@ -68,21 +70,44 @@ def day_of_quotes(day: date, first: int) -> Iterator[Quote]:
 
 
 def sent() -> list[Quote]:
-    """Both days, the hour that the clocks leave out, quotes out of their order and sent twice, and two that are no ticks."""
+    """Both days, the hour that the clocks leave out, and two quotes that are no ticks.
+
+    Some quotes are out of their order, some are sent twice.
+    """
     friday, monday = list(day_of_quotes(FRIDAY, 1_000)), list(day_of_quotes(MONDAY, 2_000))
     before = datetime(2026, 3, 8, 6, 50, tzinfo=UTC)
-    sunday = [made(3_000 + step, before + timedelta(minutes=step), 120 - step / 8, 50 * step, SUNDAY) for step in range(20)]
-    late = [monday[30], monday[31], made(4_000, monday[5].quoted_at, 139, 1_200, MONDAY, fetched_at=monday[60].fetched_at)]
+    sunday = [
+        made(3_000 + step, before + timedelta(minutes=step), 120 - step / 8, 50 * step, SUNDAY)
+        for step in range(20)
+    ]
+    late = [
+        monday[30],
+        monday[31],
+        made(4_000, monday[5].quoted_at, 139, 1_200, MONDAY, fetched_at=monday[60].fetched_at),
+    ]
     untimed = [
         made(5_000, None, 130, 9_000_000, FRIDAY, entitlement="end_of_day"),
         made(5_001, None, 131, 9_000_001, FRIDAY, entitlement="delayed"),
     ]
-    return [*friday[:50], *friday[40:], *sunday, *monday[:20], *reversed(monday[20:40]), *monday[40:], *late, *untimed]
+    return [
+        *friday[:50],
+        *friday[40:],
+        *sunday,
+        *monday[:20],
+        *reversed(monday[20:40]),
+        *monday[40:],
+        *late,
+        *untimed,
+    ]
 
 
 def send(pipeline: Pipeline, quotes: Iterable[Quote]) -> None:
     producer = Producer(
-        {"bootstrap.servers": f"{HOST}:{pipeline.stack.site.ports['kafka']}", "enable.idempotence": True, "partitioner": "murmur2_random"}
+        {
+            "bootstrap.servers": pipeline.servers,
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+        }
     )
     for quote in quotes:
         producer.produce(QUOTES.name, encode(quote), key=quote.symbol)
@@ -91,10 +116,9 @@ def send(pipeline: Pipeline, quotes: Iterable[Quote]) -> None:
 
 def stored(pipeline: Pipeline) -> list[dict[str, Any]]:
     """Every quote on S3, an event that was sent again once: as Kafka got it first."""
-    bucket, found = pipeline.bucket(), []
-    for page in bucket.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=topic_prefix(QUOTES.name)):
-        for entry in page.get("Contents", []):
-            found += parquet.read_table(io.BytesIO(bucket.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read())).to_pylist()
+    found = []
+    for _, body, _ in pipeline.objects(topic_prefix(QUOTES.name)):
+        found += parquet.read_table(io.BytesIO(body)).to_pylist()
     found.sort(key=lambda row: (row["kafka_partition"], row["kafka_offset"]), reverse=True)
     return list({row["event_id"]: row for row in found}.values())
 
@@ -110,7 +134,9 @@ def ticks(quotes: Iterable[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], da
     for _, day in groupby(timed, key=lambda item: item[:2]):
         cumulative = None
         for *_, at, _, _, row in day:
-            traded = None if row["volume"] is None or cumulative is None else max(0, row["volume"] - cumulative)
+            traded = (
+                None if row["volume"] is None or cumulative is None else max(0, row["volume"] - cumulative)
+            )
             cumulative = cumulative if row["volume"] is None else row["volume"]
             yield row, at, traded
 
@@ -139,7 +165,19 @@ def daily(quotes: Iterable[dict[str, Any]]) -> set[Bar]:
     for (symbol, day), rows in days.items():
         last = max(rows, key=lambda row: (row["quoted_at"] or row["fetched_at"], row["kafka_offset"]))
         start = datetime.combine(day, datetime.min.time(), UTC)
-        found.add(Bar(symbol, day, start, last["open"], last["high"], last["low"], last["price"], last["volume"], len(rows)))
+        found.add(
+            Bar(
+                symbol,
+                day,
+                start,
+                last["open"],
+                last["high"],
+                last["low"],
+                last["price"],
+                last["volume"],
+                len(rows),
+            )
+        )
     return found
 
 
@@ -153,18 +191,22 @@ def quotes(pipeline: Pipeline) -> Iterator[list[dict[str, Any]]]:
     """Every quote of the stack, ours among them; nothing new comes while the tests look."""
     with pipeline.still():
         send(pipeline, sent())
-        poll_until(lambda: pipeline.counts().drained(), "S3 and Snowflake hold the quotes that were sent", DRAIN_SECONDS)
+        pipeline.drain()
         yield stored(pipeline)
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_bars_equal_an_independent_computation(pipeline: Pipeline, quotes: list[dict[str, Any]], view: str) -> None:
+def test_bars_equal_an_independent_computation(
+    pipeline: Pipeline, quotes: list[dict[str, Any]], view: str
+) -> None:
     found, expected = viewed(pipeline, view), bars(quotes, VIEWS[view])
     assert len(found) == len(set(found))
     assert set(found) ^ expected == set()
 
 
-def test_daily_bars_equal_the_last_quote_of_each_day(pipeline: Pipeline, quotes: list[dict[str, Any]]) -> None:
+def test_daily_bars_equal_the_last_quote_of_each_day(
+    pipeline: Pipeline, quotes: list[dict[str, Any]]
+) -> None:
     found = viewed(pipeline, "BARS_1D", "WHERE quotes > 0")
     assert len(found) == len(set(found))
     assert set(found) ^ daily(quotes) == set()
@@ -174,14 +216,24 @@ def test_daily_bars_equal_the_last_quote_of_each_day(pipeline: Pipeline, quotes:
 def test_the_open_of_new_york_is_at_half_past_nine_before_and_after_the_change(
     pipeline: Pipeline, quotes: list[dict[str, Any]], day: date, utc_hour: int
 ) -> None:
-    found = viewed(pipeline, "BARS_1MIN", f"WHERE symbol = '{SYMBOL}' AND trading_day = '{day}' ORDER BY starts_at")
+    found = viewed(
+        pipeline, "BARS_1MIN", f"WHERE symbol = '{SYMBOL}' AND trading_day = '{day}' ORDER BY starts_at"
+    )
     local = found[0].starts_at.astimezone(NEW_YORK)
     assert (local.hour, local.minute, found[0].starts_at.hour) == (*OPENS, utc_hour)
-    assert sum(bar.quotes for bar in found) == len({quote.event_id for quote in sent() if quote.trading_day == day and quote.quoted_at})
+    assert sum(bar.quotes for bar in found) == len(
+        {quote.event_id for quote in sent() if quote.trading_day == day and quote.quoted_at}
+    )
 
 
-def test_no_minute_is_missing_where_the_clocks_leave_out_an_hour(pipeline: Pipeline, quotes: list[dict[str, Any]]) -> None:
-    found = viewed(pipeline, "BARS_1MIN", f"WHERE symbol = '{SYMBOL}' AND trading_day = '{SUNDAY}' ORDER BY starts_at")
-    assert [bar.starts_at - found[0].starts_at for bar in found] == [timedelta(minutes=step) for step in range(20)]
+def test_no_minute_is_missing_where_the_clocks_leave_out_an_hour(
+    pipeline: Pipeline, quotes: list[dict[str, Any]]
+) -> None:
+    found = viewed(
+        pipeline, "BARS_1MIN", f"WHERE symbol = '{SYMBOL}' AND trading_day = '{SUNDAY}' ORDER BY starts_at"
+    )
+    assert [bar.starts_at - found[0].starts_at for bar in found] == [
+        timedelta(minutes=step) for step in range(20)
+    ]
     assert [f"{bar.starts_at.astimezone(NEW_YORK):%H:%M}" for bar in found][9:11] == ["01:59", "03:00"]
     assert [bar.volume for bar in found] == [None, *[50] * 19]

@@ -1,19 +1,17 @@
-"""The growth benchmark over very small histories: it runs, and what it counts is the same for both. Nothing is timed."""
+"""The growth benchmark over very small histories: it runs, and counts the same for both. Nothing is timed."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-
-import bench_growth
+from benchmarks import bench_growth
 
 
 def test_calls_of_a_cycle_do_not_grow() -> None:
     results = {size: bench_growth.run(size, 2) for size in (600, 1_200)}
     small, large = (
-        {what: [(sample["LIST"], sample["HEAD"], sample["statements"]) for sample in samples] for what, samples in found.items()}
+        {
+            what: [(sample["LIST"], sample["HEAD"], sample["statements"]) for sample in samples]
+            for what, samples in found.items()
+        }
         for found in results.values()
     )
     assert len(small) == 8

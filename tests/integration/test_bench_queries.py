@@ -1,19 +1,17 @@
-"""The benchmark of the dashboard's questions over two days of quotes: each is answered. Nothing is timed."""
+"""The benchmark of the dashboard's queries over two days of quotes: each is answered. Nothing is timed."""
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-
-import bench_queries
-from bench_queries import A_DAY, BEGIN, last_day
+from benchmarks import bench_queries
+from benchmarks.bench_queries import A_DAY, BEGIN, last_day
 
 
 def test_quotes_are_of_weekdays() -> None:
-    assert [last_day(quotes) for quotes in (1, A_DAY, 5 * A_DAY, 5 * A_DAY + 1)] == [BEGIN + timedelta(days=days) for days in (0, 0, 4, 7)]
+    assert [last_day(quotes) for quotes in (1, A_DAY, 5 * A_DAY, 5 * A_DAY + 1)] == [
+        BEGIN + timedelta(days=days) for days in (0, 0, 4, 7)
+    ]
 
 
 def test_every_question_is_answered() -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+ROOT = Path(__file__).parents[2]
 TINY = ("--records", "12000", "--rounds", "1", "--scale", "2", "--only", "sink")
 
 
 @pytest.mark.timeout(120)
 def test_the_sinks_benchmark_drains_and_checks_a_small_backlog() -> None:
-    command = [sys.executable, "-m", "bench_sink", *TINY]
-    done = subprocess.run(command, cwd=BENCHMARKS, capture_output=True, text=True, timeout=100)
+    command = [sys.executable, "-m", "benchmarks.bench_sink", *TINY]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "| our sink " in done.stdout
     assert "| 2 sinks " in done.stdout

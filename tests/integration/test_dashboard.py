@@ -1,27 +1,39 @@
-"""The dashboard in headless Chromium: every page draws what the pipeline holds on every screen, and asks nobody else for anything."""
+"""The dashboard in headless Chromium: every page draws what the pipeline holds, on every screen.
+
+A page asks no other host for anything.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import tab
-from pipeline import Pipeline
 from playwright.sync_api import Browser
-from poll import poll_until
-from tab import Tab
-from walk import DRAWN, PAGES, look
 
+from stock_stack.registry import REPOSITORY
+from stock_testing import tab
+from stock_testing.pipeline import Pipeline
+from stock_testing.poll import poll_until
+from stock_testing.tab import Tab
+from stock_testing.walk import DRAWN, PAGES, look
+
+STATIC = REPOSITORY / "services" / "dashboard" / "stock_dashboard" / "ui" / "static"
 PICTURES = os.environ.get("STOCK_TEST_PICTURES")
 SPAN = "document.querySelector('.js-plotly-plot').layout.xaxis.range.join()"
 LAST_PRICE = "document.querySelector('.js-plotly-plot').layout.annotations[0].text"
-LAST_CANDLE = "(() => { const [candles] = document.querySelector('.js-plotly-plot')._fullData; return String([...candles.close].pop()); })()"
+LAST_CANDLE = """
+(() => {
+  const [candles] = document.querySelector('.js-plotly-plot')._fullData;
+  return String([...candles.close].filter(Number.isFinite).pop());
+})()
+"""
 WRITTEN = "(body) => Math.max(...[...body.children].map((row) => Number(row.dataset.at)))"
 ZOOM = ".modebar-btn[data-title='Zoom in']"
 UPDATES_MS = 5_000
-"""A chart is drawn anew every two seconds."""
+"""A chart is drawn again every two seconds."""
 pytestmark = pytest.mark.timeout(480)
 OPEN_SECONDS = float(os.environ.get("STOCK_TEST_OPEN_SECONDS", "2"))
 
@@ -36,12 +48,15 @@ def browser() -> Iterator[Browser]:
 def screens(browser: Browser, pipeline: Pipeline) -> dict[str, Tab]:
     """A tab on each screen, of one viewer."""
     viewer = tab.viewer(browser)
-    return {screen.name: tab.opened(viewer, pipeline.stack.site.url("dashboard"), screen) for screen in tab.SCREENS}
+    return {
+        screen.name: tab.opened(viewer, pipeline.stack.layout.url("dashboard"), screen)
+        for screen in tab.SCREENS
+    }
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_on_every_screen(screens: dict[str, Tab], name: str) -> None:
-    """Light and dark, wide and narrow: drawn, no exception, no console error, nothing moves while it updates, nobody else is asked."""
+    """Light and dark, wide and narrow: it is drawn without an error, and nothing moves while it updates."""
     assert look(screens, name, OPEN_SECONDS, Path(PICTURES) if PICTURES else None) == []
     assert {host for one in screens.values() for host in one.hosts} == {"127.0.0.1"}
 
@@ -51,7 +66,12 @@ def test_a_viewer_goes_from_page_to_page(screens: dict[str, Tab]) -> None:
     one.open()
     for text in ("AAPL", "MSFT", "120 symbols", "SIMULATED DATA"):
         one.shows(text)
-    for name, text in {"Symbol": "Day's volume", "Movers": "Losers", "Alerts": "since where the live tape", "Compare": "Deepest fall"}.items():
+    for name, text in {
+        "Symbol": "Day's volume",
+        "Movers": "Losers",
+        "Alerts": "since where the live tape",
+        "Compare": "Deepest fall",
+    }.items():
         one.page.locator(".st-key-pages").get_by_text(name, exact=True).click()
         one.shows(text)
         one.page.wait_for_url(f"**page={name}**")
@@ -63,7 +83,11 @@ def test_a_viewer_goes_from_page_to_page(screens: dict[str, Tab]) -> None:
 
 @pytest.mark.parametrize(
     ("query", "text"),
-    [("?page=Symbol&symbol=MSFT", "Day's volume"), ("?page=Pipeline", "Partitions"), ("?list=MSF&sort=price%3Adesc", "1 of 120 symbols")],
+    [
+        ("?page=Symbol&symbol=MSFT", "Day's volume"),
+        ("?page=Pipeline", "Partitions"),
+        ("?list=MSF&sort=price%3Adesc", "1 of 120 symbols"),
+    ],
 )
 def test_a_page_opens_by_its_address(screens: dict[str, Tab], query: str, text: str) -> None:
     one = screens["light-1440"]
@@ -78,15 +102,19 @@ def test_an_update_moves_neither_scroll_nor_zoom(screens: dict[str, Tab]) -> Non
     symbol.page.locator(DRAWN["Symbol"]).first.wait_for(state="attached")
     whole = symbol.page.evaluate(SPAN)
     symbol.page.locator(ZOOM).first.dispatch_event("click")
-    poll_until(lambda: _span(symbol) != whole, "the chart is zoomed", 10)
+    poll_until(lambda: _span(symbol) != whole, "the chart is zoomed", 30)
     live.open()
     live.shows("120 symbols")
     live.page.locator(".scroll").evaluate("(box) => { box.scrollTop = 400; }")
     symbol.page.wait_for_timeout(500)
     zoomed, written = _span(symbol), live.page.locator("tbody").evaluate(WRITTEN)
     price, candle = symbol.page.evaluate(LAST_PRICE), symbol.page.evaluate(LAST_CANDLE)
-    poll_until(lambda: _later(live, written), "the table has been updated", 20)
-    poll_until(lambda: _other(symbol, LAST_PRICE, price) and _other(symbol, LAST_CANDLE, candle), "the chart has a new price", 40)
+    poll_until(lambda: _later(live, written), "the table has been updated", 40)
+    poll_until(
+        lambda: _other(symbol, LAST_PRICE, price) and _other(symbol, LAST_CANDLE, candle),
+        "the chart has a new price",
+        40,
+    )
     symbol.page.wait_for_timeout(UPDATES_MS)
     assert live.page.locator(".scroll").evaluate("(box) => box.scrollTop") == 400
     assert _span(symbol) == zoomed
@@ -122,3 +150,21 @@ def test_the_table_by_keyboard(screens: dict[str, Tab]) -> None:
     one.shows("Day's volume")
     one.page.wait_for_url("**page=Symbol**")
     assert one.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("points", "height", "colour"),
+    [
+        pytest.param([100, 100.01], 0.9, "up", id="a cent"),
+        pytest.param([100, 100, 100], 0, "flat", id="no move"),
+        pytest.param([100, 104, 98], 18, "down", id="a day"),
+    ],
+)
+def test_a_sparkline_shows_its_own_way(browser: Browser, points: list, height: float, colour: str) -> None:
+    """A cent does not fill the cell, and the colour is not that of the change since the previous close."""
+    page = browser.new_page()
+    page.add_script_tag(content="".join((STATIC / name).read_text() for name in ("format.js", "columns.js")))
+    drawn, found, _ = page.evaluate("(row) => COLUMNS.spark.cell(row)", {"spark": points, "change": 7})
+    ends = [float(at) for at in re.findall(r"[ML][0-9.]+ ([0-9.]+)", drawn)]
+    page.close()
+    assert (max(ends) - min(ends), found) == (pytest.approx(height, abs=0.1), colour)

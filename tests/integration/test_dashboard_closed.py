@@ -6,23 +6,31 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from urllib.request import urlopen
 
 import pytest
-import tab
-from dashboard_states import close_market, open_market
-from pipeline import Pipeline
-from poll import poll_until
+
+from stock_testing import tab
+from stock_testing.dashboard_states import close_market, open_market
+from stock_testing.pipeline import Pipeline
+from stock_testing.poll import poll_until
 
 CLOSED_SECONDS = float(os.environ.get("STOCK_TEST_CLOSED_SECONDS", "60"))
 SETTLE_SECONDS = 30.0
-PATHS = ("", "?page=Symbol&symbol=IBM&range=1Y", "?page=Compare&symbols=AAPL,IBM&span=1D", "?page=Movers", "?page=Alerts", "?page=Pipeline")
+QUERIES = r"^stock_dashboard_queries_total\{.*\} (\S+)"
+PATHS = (
+    "",
+    "?page=Symbol&symbol=IBM&range=1Y",
+    "?page=Compare&symbols=AAPL,IBM&span=1D",
+    "?page=Movers",
+    "?page=Alerts",
+    "?page=Pipeline",
+)
 
 
 def queries(pipeline: Pipeline) -> int:
     """How many queries the dashboard has sent to the warehouse, whatever came of them."""
-    with urlopen(pipeline.stack.site.url("dashboard-metrics", "/metrics"), timeout=5) as answer:
-        return int(sum(float(number) for number in re.findall(r"^stock_dashboard_queries_total\{.*\} (\S+)", answer.read().decode(), re.MULTILINE)))
+    found = re.findall(QUERIES, pipeline.metrics("dashboard"), re.MULTILINE)
+    return int(sum(float(number) for number in found))
 
 
 @pytest.fixture
@@ -30,7 +38,7 @@ def closed(pipeline: Pipeline) -> Iterator[Pipeline]:
     """The pipeline with its market closed, and nothing on the way any more."""
     close_market(pipeline.stack)
     try:
-        poll_until(lambda: pipeline.counts().drained(), "S3 and Snowflake hold what Kafka holds", 60)
+        pipeline.drain()
         yield pipeline
     finally:
         open_market(pipeline.stack)
@@ -40,7 +48,7 @@ def closed(pipeline: Pipeline) -> Iterator[Pipeline]:
 def test_open_tabs_ask_the_warehouse_for_nothing_after_their_first_paint(closed: Pipeline) -> None:
     with tab.chromium() as browser:
         viewer = tab.viewer(browser)
-        tabs = [tab.opened(viewer, closed.stack.site.url("dashboard")) for _ in PATHS]
+        tabs = [tab.opened(viewer, closed.stack.layout.url("dashboard")) for _ in PATHS]
         for one, path in zip(tabs, PATHS, strict=True):
             one.open(path)
         for one in tabs:
@@ -65,4 +73,7 @@ def test_open_tabs_ask_the_warehouse_for_nothing_after_their_first_paint(closed:
 
 def _moved(tabs: list[tab.Tab], clocks: list[str]) -> bool:
     tabs[0].page.wait_for_timeout(500)
-    return all(one.page.locator(".sd-strip .end").inner_text() != clock for one, clock in zip(tabs, clocks, strict=True))
+    return all(
+        one.page.locator(".sd-strip .end").inner_text() != clock
+        for one, clock in zip(tabs, clocks, strict=True)
+    )

@@ -9,23 +9,25 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from pipeline import Pipeline
 
 from stock_common.keys import parse, topic_prefix
 from stock_common.links import from_metadata
 from stock_common.topics import QUOTES
-from stock_stack.site import BUCKET
+from stock_stack.layout import BUCKET
+from stock_testing.pipeline import Pipeline
 
 PRICE, INSTANT = pa.decimal128(18, 6), pa.timestamp("us", "UTC")
 COLUMNS = {
-    **dict.fromkeys(("event_id", "symbol", "source", "endpoint", "entitlement", "session", "kafka_topic_id"), pa.string()),
+    **dict.fromkeys(
+        ("event_id", "symbol", "source", "endpoint", "entitlement", "session", "kafka_topic_id"), pa.string()
+    ),
     **dict.fromkeys(("price", "open", "high", "low", "previous_close"), PRICE),
     **dict.fromkeys(("volume", "kafka_offset"), pa.int64()),
     **dict.fromkeys(("quoted_at", "fetched_at", "kafka_time"), INSTANT),
     "trading_day": pa.date32(),
     "kafka_partition": pa.int32(),
 }
-"""The contract of the quotes, as design.md has it, written out a second time on purpose."""
+"""The contract of the quotes, written out a second time on purpose."""
 
 
 class Stored:
@@ -34,7 +36,9 @@ class Stored:
     def __init__(self, pipeline: Pipeline) -> None:
         bucket: Any = pipeline.bucket()
         listing = bucket.list_objects_v2(Bucket=BUCKET, Prefix=topic_prefix(QUOTES.name))["Contents"]
-        found = (bucket.get_object(Bucket=BUCKET, Key=entry["Key"]) | {"Key": entry["Key"]} for entry in listing)
+        found = (
+            bucket.get_object(Bucket=BUCKET, Key=entry["Key"]) | {"Key": entry["Key"]} for entry in listing
+        )
         chosen = next(entry for entry in found if int(entry["Metadata"]["rows"]))
         self.key = parse(chosen["Key"])
         self.link = from_metadata(self.key, chosen["Metadata"])
@@ -68,7 +72,16 @@ def test_another_reader_sees_the_same(stored: Stored, tmp_path: Any) -> None:
     file = tmp_path / "object.parquet"
     file.write_bytes(stored.body)
     reader = duckdb.connect()
-    rows = reader.execute(f"SELECT COUNT(*), COUNT(DISTINCT event_id), MIN(price) > 0, COUNT(*) FILTER (symbol = '') FROM '{file}'").fetchall()
+    rows = reader.execute(
+        "SELECT COUNT(*), COUNT(DISTINCT event_id), MIN(price) > 0, COUNT(*) FILTER (symbol = '') "
+        f"FROM '{file}'"
+    ).fetchall()
     assert rows == [(stored.link.rows, stored.link.rows, True, 0)]
-    types = dict(reader.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM '{file}')").fetchall())
-    assert (types["price"], types["kafka_time"], types["trading_day"]) == ("DECIMAL(18,6)", "TIMESTAMP WITH TIME ZONE", "DATE")
+    types = dict(
+        reader.execute(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM '{file}')").fetchall()
+    )
+    assert (types["price"], types["kafka_time"], types["trading_day"]) == (
+        "DECIMAL(18,6)",
+        "TIMESTAMP WITH TIME ZONE",
+        "DATE",
+    )

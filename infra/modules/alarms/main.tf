@@ -1,4 +1,4 @@
-# Everything that should wake somebody goes to one topic.
+# Everything that should wake a person goes to one topic.
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
@@ -41,21 +41,21 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = var.email
 }
 
-# 15:00 to 20:00 UTC on weekdays is within New York's session in summer and in winter. A holiday raises the alarm once: the dashboard
-# and the services know the calendar, CloudWatch does not. No data at all is said too (insufficient data).
+# 15:00 to 20:00 UTC on weekdays is within New York's session in summer and in winter. A holiday raises the
+# alarm once: the dashboard and the services know the calendar, CloudWatch does not. A series of zeros stands in
+# where the sink has logged nothing at all, which FILL alone leaves empty.
 resource "aws_cloudwatch_metric_alarm" "freshness" {
-  count                     = var.freshness_minutes == null ? 0 : 1
-  alarm_name                = "${var.name}-no-fresh-object"
-  alarm_description         = "The sink has put no object for ${var.freshness_minutes} minutes of market hours. Look at the producer's and the sink's logs and at the pipeline page."
-  comparison_operator       = "LessThanThreshold"
-  threshold                 = 1
-  evaluation_periods        = var.freshness_minutes
-  datapoints_to_alarm       = var.freshness_minutes
-  treat_missing_data        = "missing"
-  alarm_actions             = [aws_sns_topic.alarms.arn]
-  ok_actions                = [aws_sns_topic.alarms.arn]
-  insufficient_data_actions = [aws_sns_topic.alarms.arn]
-  tags                      = { Name = "${var.name}-no-fresh-object" }
+  count               = var.freshness_minutes == null ? 0 : 1
+  alarm_name          = "${var.name}-no-fresh-object"
+  alarm_description   = "The sink has put no object for ${var.freshness_minutes} minutes of market hours. Look at the producer's and the sink's logs and at the pipeline page."
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  evaluation_periods  = var.freshness_minutes
+  datapoints_to_alarm = var.freshness_minutes
+  treat_missing_data  = "missing"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+  tags                = { Name = "${var.name}-no-fresh-object" }
 
   metric_query {
     id          = "in_session"
@@ -66,7 +66,7 @@ resource "aws_cloudwatch_metric_alarm" "freshness" {
 
   metric_query {
     id         = "filled"
-    expression = "FILL(objects, 0)"
+    expression = "MAX([FILL(objects, 0), TIME_SERIES(0)])"
   }
 
   metric_query {
@@ -79,6 +79,63 @@ resource "aws_cloudwatch_metric_alarm" "freshness" {
       stat        = "Sum"
     }
   }
+}
+
+# The free plan's data come after the close, once a day. Five days without are longer than any holiday.
+resource "aws_cloudwatch_metric_alarm" "daily" {
+  count               = var.running && var.freshness_minutes == null ? 1 : 0
+  alarm_name          = "${var.name}-no-object-for-days"
+  alarm_description   = "The sink has put no object for five days. Look at the producer's and the sink's logs and at the pipeline page."
+  namespace           = var.name
+  metric_name         = "ObjectsPut"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  statistic           = "Sum"
+  period              = 86400
+  evaluation_periods  = 5
+  datapoints_to_alarm = 5
+  treat_missing_data  = "breaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+  tags                = { Name = "${var.name}-no-object-for-days" }
+}
+
+# A stage that stands still ends or gets unhealthy. Its platform starts it again and says so: on the host in a line
+# of heal.sh.
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  count               = var.running ? 1 : 0
+  alarm_name          = "${var.name}-error-lines"
+  alarm_description   = "A service, or the host's set-up, has logged an error: aws logs tail /${var.name}/SERVICE --since 30m, and /${var.name}/host on ec2. It ends when there is none for 15 minutes."
+  namespace           = var.name
+  metric_name         = "ErrorLines"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 3
+  datapoints_to_alarm = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+  tags                = { Name = "${var.name}-error-lines" }
+}
+
+# The last verdict holds until there is another.
+resource "aws_cloudwatch_metric_alarm" "verdict" {
+  count               = var.running ? 1 : 0
+  alarm_name          = "${var.name}-audit-incomplete"
+  alarm_description   = "The auditor has found what nothing explains: infra/scripts/run.sh auditor audit names it, and docs/how-to/operations.md, Findings, has the repair."
+  namespace           = var.name
+  metric_name         = "AuditIncomplete"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  treat_missing_data  = "ignore"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+  tags                = { Name = "${var.name}-audit-incomplete" }
 }
 
 # Warns before the money is gone: 80 % spent, or a month that is heading above the budget.

@@ -1,4 +1,4 @@
-# What a host, tasks and brokers tell of themselves: one table, one alarm a row.
+# Alarms on the metrics of host, tasks and brokers: one table, one alarm a row.
 locals {
   host = {
     host-status = { namespace = "AWS/EC2", metric = "StatusCheckFailed", limit = 0, missing = "breaching", dimensions = { InstanceId = var.instance_id },
@@ -18,7 +18,7 @@ locals {
     about      = "${stage} has no running task, or uses more than 90 % of its memory."
   } }
 
-  # MSK tells it by broker, numbered from 1.
+  # MSK reports it by broker, numbered from 1.
   brokers = { for broker in ["1", "2", "3"] : "msk-disk-${broker}" => {
     namespace  = "AWS/Kafka", metric = "KafkaDataLogsDiskUsed", limit = 80, missing = "breaching",
     dimensions = { "Cluster Name" = coalesce(var.msk_cluster, "none"), "Broker ID" = broker },
@@ -28,7 +28,7 @@ locals {
   watched = merge(
     { for name, alarm in local.host : name => alarm if var.watch_host },
     local.tasks,
-    { for name, alarm in local.brokers : name => alarm if var.msk_cluster != null },
+    { for name, alarm in local.brokers : name => alarm if var.watch_msk },
   )
 }
 

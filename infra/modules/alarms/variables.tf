@@ -4,7 +4,7 @@ variable "name" {
 }
 
 variable "email" {
-  description = "Address that is told; null: nobody yet."
+  description = "Address that gets the alarms. null means nobody yet."
   type        = string
 }
 
@@ -19,12 +19,12 @@ variable "budget_usd" {
 }
 
 variable "freshness_minutes" {
-  description = "Minutes of market hours without a new object; null: no such alarm."
+  description = "Minutes of market hours without a new object. null means no such alarm."
   type        = number
 }
 
 variable "instance_id" {
-  description = "The host; null on ecs."
+  description = "The host. null on ecs."
   type        = string
 }
 
@@ -43,7 +43,17 @@ variable "ecs_services" {
   type        = map(object({ cluster = string, service = string }))
 }
 
+variable "watch_msk" {
+  description = "Whether there are brokers of MSK: known before they are made."
+  type        = bool
+}
+
+variable "running" {
+  description = "Whether there are services, whose logs are watched."
+  type        = bool
+}
+
 variable "msk_cluster" {
-  description = "Name of the MSK cluster; null without one."
+  description = "Name of the MSK cluster. null without one."
   type        = string
 }

@@ -1,6 +1,6 @@
 # Files that outlive a task: the producer's outbox and its use of the quota.
 resource "aws_efs_file_system" "state" {
-  #checkov:skip=CKV_AWS_184: AWS's own key encrypts it; a key of ours costs a dollar a month and keeps out nobody who is not in the account already
+  #checkov:skip=CKV_AWS_184: AWS's own key encrypts it. A key of ours costs a dollar a month and keeps out nobody who is not in the account already
   encrypted = true
   tags      = { Name = "${var.name}-state" }
 

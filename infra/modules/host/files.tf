@@ -1,8 +1,11 @@
-# What the host takes from deploy/ at each start. Secrets are named here, never held.
+# What the host takes from deploy/ at each boot and each deploy. Secrets are named here, never held.
 locals {
+  # The host's role is the metadata service's to give. set_up.sh closes that to this group.
+  without_role = "10001:10002"
+  with_role    = "10001:10001"
+
   container = {
     network_mode      = "host"
-    user              = "10001:10001"
     init              = true
     read_only         = true
     tmpfs             = ["/tmp"]
@@ -12,9 +15,10 @@ locals {
     logging           = { driver = "json-file", options = { max-size = "10m", max-file = "3" } }
   }
 
-  # Run in every start, before the services; each job is made once, though several services name it.
+  # Run in every start, before the services. Each job is made once, though several services name it.
   jobs = merge([for name, service in var.services : { for job in service.jobs : job.name => merge(local.container, {
     image       = service.image
+    user        = local.without_role
     command     = job.command
     restart     = "on-failure:5"
     environment = merge(service.environment, { LOG_DIR = "" }, job.environment)
@@ -28,6 +32,7 @@ locals {
 
   containers = { for name, service in var.services : name => merge(local.container, {
     image = service.image
+    user  = service.uses_role ? local.with_role : local.without_role
     # Not unless-stopped: after a reboot the unit starts them, once the secrets are there again.
     restart     = "on-failure"
     mem_limit   = "${service.memory}m"
@@ -66,8 +71,12 @@ locals {
     }] } } }
   }
 
-  files = merge(var.scripts, { for file in ["install.sh", "fetch.sh", "secrets.sh", "stock-pipeline.service"] : file => file("${path.module}/files/${file}") }, {
-    "compose.yaml"    = yamlencode({ name = "stock-pipeline", services = merge(local.containers, local.jobs) })
+  # compose reads $ as the beginning of a variable's name.
+  compose = replace(yamlencode({ name = "stock-pipeline", services = merge(local.containers, local.jobs) }), "$", "$$")
+  own     = ["begin.sh", "set_up.sh", "secrets.sh", "heal.sh", "stock-pipeline.service", "stock-heal.service", "stock-heal.timer", "logrotate.conf"]
+
+  contents = merge(var.scripts, { for file in local.own : file => file("${path.module}/files/${file}") }, {
+    "compose.yaml"    = local.compose
     "cloudwatch.json" = jsonencode(local.agent)
     "secrets.tsv"     = "${join("\n", local.secret_rows)}\n"
     "host.env"        = <<-EOT
@@ -80,6 +89,7 @@ locals {
       OWN_KAFKA=${var.own_kafka ? "yes" : "no"}
     EOT
   })
+  files = merge(local.contents, { files = "${join("\n", sort(keys(local.contents)))}\n" })
 }
 
 resource "aws_s3_object" "deploy" {

@@ -3,11 +3,6 @@ output "instance_id" {
   value       = aws_instance.this.id
 }
 
-output "public_ip" {
-  description = "Its address, which moves when a spot host is stopped and resumed."
-  value       = aws_instance.this.public_ip
-}
-
 output "files" {
   description = "Names of what it takes from deploy/."
   value       = sort(keys(local.files))

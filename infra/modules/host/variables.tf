@@ -23,13 +23,18 @@ variable "instance_type" {
   type        = string
 }
 
+variable "address_allocation_id" {
+  description = "Its address."
+  type        = string
+}
+
 variable "instance_profile" {
   description = "Its instance profile."
   type        = string
 }
 
 variable "key_name" {
-  description = "Key pair for SSH; null: none."
+  description = "Key pair for SSH. null means none."
   type        = string
 }
 
@@ -41,6 +46,11 @@ variable "spot" {
 variable "data_volume_gb" {
   description = "GiB of the data disk."
   type        = number
+}
+
+variable "final_snapshot" {
+  description = "Whether a snapshot of it is left when it is deleted."
+  type        = bool
 }
 
 variable "allowed_cidrs" {
@@ -69,7 +79,7 @@ variable "made_bucket" {
 }
 
 variable "services" {
-  description = "Service → image, environment, secrets (variable → secret name, or name#key), secret files (name → secret name), memory in MiB, state, jobs, metrics port."
+  description = "Service → image, environment, secrets (variable → secret name, or name#key), secret files (name → secret name), memory in MiB, state, jobs, metrics port, and whether it uses the host's role."
   type = map(object({
     image        = string
     memory       = number
@@ -78,6 +88,7 @@ variable "services" {
     secrets      = map(string)
     secret_files = map(string)
     state        = bool
+    uses_role    = bool
     jobs         = list(object({ name = string, command = list(string), environment = optional(map(string), {}) }))
     health       = list(string)
   }))

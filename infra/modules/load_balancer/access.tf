@@ -17,6 +17,18 @@ resource "aws_vpc_security_group_ingress_rule" "https" {
   tags              = { Name = "${var.name}-dashboard" }
 }
 
+resource "aws_vpc_security_group_ingress_rule" "http" {
+  #checkov:skip=CKV_AWS_260: it answers with the address of HTTPS and nothing else
+  for_each          = toset(var.allowed_cidrs)
+  security_group_id = aws_security_group.this.id
+  description       = "To be sent to HTTPS"
+  cidr_ipv4         = each.key
+  ip_protocol       = "tcp"
+  from_port         = 80
+  to_port           = 80
+  tags              = { Name = "${var.name}-dashboard" }
+}
+
 resource "aws_vpc_security_group_egress_rule" "tasks" {
   for_each                     = var.targets
   security_group_id            = aws_security_group.this.id

@@ -1,6 +1,6 @@
 # HTTPS in front of the dashboard. A viewer stays with one task: the page's session lives in its memory.
 resource "aws_lb" "this" {
-  #checkov:skip=CKV2_AWS_28: allowed_cidrs and a sign-in stand in front of one page without forms; a WAF starts at five dollars a month
+  #checkov:skip=CKV2_AWS_28: allowed_cidrs and a sign-in stand in front of one page without forms. A WAF starts at five dollars a month
   name                       = var.name
   load_balancer_type         = "application"
   internal                   = false
@@ -79,7 +79,24 @@ resource "aws_lb_listener" "https" {
   }
 }
 
-# What is not the dashboard's, behind the same sign-in.
+resource "aws_lb_listener" "http" {
+  load_balancer_arn = aws_lb.this.arn
+  port              = 80
+  protocol          = "HTTP"
+  tags              = { Name = "${var.name}-http" }
+
+  default_action {
+    type = "redirect"
+
+    redirect {
+      protocol    = "HTTPS"
+      port        = "443"
+      status_code = "HTTP_301"
+    }
+  }
+}
+
+# Pages besides the dashboard's, with the same sign-in.
 resource "aws_lb_listener_rule" "path" {
   for_each     = { for name, target in var.targets : name => target if target.paths != null }
   listener_arn = aws_lb_listener.https.arn

@@ -24,7 +24,7 @@ variable "certificate_arn" {
 }
 
 variable "oidc" {
-  description = "Identity provider; null: nobody signs in."
+  description = "Identity provider. null means nobody signs in."
   type = object({
     issuer                 = string
     authorization_endpoint = string
@@ -41,12 +41,12 @@ variable "oidc_client_secret" {
 }
 
 variable "task_security_group_id" {
-  description = "Security group of the tasks behind it."
+  description = "Security group of the tasks that it forwards to."
   type        = string
 }
 
 variable "targets" {
-  description = "Service → port, path of its health, and the paths that are its own; null paths: everything else (one service)."
+  description = "Service → port, path of its health, and the paths that are its own. null paths: everything else (one service)."
   type = map(object({
     port   = number
     health = string
@@ -55,7 +55,7 @@ variable "targets" {
 }
 
 variable "log_bucket" {
-  description = "Bucket of its access logs; null: none are written."
+  description = "Bucket of its access logs. null means none are written."
   type        = string
 }
 

@@ -1,5 +1,5 @@
-# The sign-in: made here, written to Secrets Manager, and in neither plan nor state (ephemeral, write-only). MSK takes only secrets whose
-# name begins with AmazonMSK_ and that are under a key of one's own.
+# The sign-in: made here, written to Secrets Manager, and in neither plan nor state (ephemeral, write-only).
+# MSK takes only secrets whose name begins with AmazonMSK_ and that are under a key of one's own.
 ephemeral "random_password" "sign_in" {
   length  = 40
   special = false
@@ -36,22 +36,22 @@ resource "aws_secretsmanager_secret" "sign_in" {
   tags                    = { Name = "AmazonMSK_${var.name}" }
 }
 
-# Raise secret_string_wo_version to make a new password; the tasks take it when they are next started.
+# Raise secret_string_wo_version to make a new password. The tasks take it when they are next started.
 resource "aws_secretsmanager_secret_version" "sign_in" {
   secret_id                = aws_secretsmanager_secret.sign_in.id
   secret_string_wo         = jsonencode({ username = local.username, password = ephemeral.random_password.sign_in.result })
   secret_string_wo_version = 1
 }
 
+# As MSK writes it itself: another text would be a change in every plan.
 resource "aws_secretsmanager_secret_policy" "sign_in" {
   secret_arn = aws_secretsmanager_secret.sign_in.arn
   policy = jsonencode({ Version = "2012-10-17", Statement = [{
-    Sid       = "MskReads"
+    Sid       = "AWSKafkaResourcePolicy"
     Effect    = "Allow"
     Principal = { Service = "kafka.amazonaws.com" }
-    Action    = "secretsmanager:GetSecretValue"
+    Action    = "secretsmanager:getSecretValue"
     Resource  = aws_secretsmanager_secret.sign_in.arn
-    Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
   }] })
 }
 

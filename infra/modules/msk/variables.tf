@@ -45,6 +45,6 @@ variable "log_group" {
 }
 
 variable "recovery_days" {
-  description = "Days in which the deleted sign-in can be brought back; 0 deletes at once."
+  description = "Days in which the deleted sign-in can be brought back. 0 deletes at once."
   type        = number
 }

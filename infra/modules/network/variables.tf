@@ -14,12 +14,27 @@ variable "zones" {
 }
 
 variable "private" {
-  description = "Whether there are private subnets, with one NAT gateway and an endpoint for logs."
+  description = "Whether there are private subnets."
+  type        = bool
+}
+
+variable "nat" {
+  description = "Whether they reach the internet, by one NAT gateway: not before something runs in them."
+  type        = bool
+}
+
+variable "nat_allocation_id" {
+  description = "The NAT gateway's address."
+  type        = string
+}
+
+variable "flow_logs" {
+  description = "Whether refused packets are logged."
   type        = bool
 }
 
 variable "flow_log_role_arn" {
-  description = "Role that flow logs are written with."
+  description = "Role that flow logs are written with. null without them."
   type        = string
 }
 

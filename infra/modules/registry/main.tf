@@ -14,7 +14,7 @@ variable "force_delete" {
 }
 
 resource "aws_ecr_repository" "this" {
-  #checkov:skip=CKV_AWS_136: AWS's own key encrypts it; a key of ours costs a dollar a month and keeps out nobody who is not in the account already
+  #checkov:skip=CKV_AWS_136: AWS's own key encrypts it. A key of ours costs a dollar a month and keeps out nobody who is not in the account already
   for_each             = var.services
   name                 = "${var.name}/${each.key}"
   image_tag_mutability = "IMMUTABLE"

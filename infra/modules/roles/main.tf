@@ -3,18 +3,20 @@ locals {
   ec2 = var.deployment == "ec2" ? toset(["host"]) : toset([])
   ecs = var.deployment == "ecs" ? var.stages : {}
 
-  # Against the confused deputy; EC2 sends no source account.
+  # Against the confused deputy, where the service's documentation says that it sends the account: for tasks' roles
+  # and flow logs, not for hosts and not for what starts a task.
   same_account = { Condition = { StringEquals = { "aws:SourceAccount" = var.arn.account } } }
 
-  service_trust = { for kind, service in { ec2 = "ec2.amazonaws.com", ecs = "ecs-tasks.amazonaws.com", flow = "vpc-flow-logs.amazonaws.com" } : kind => jsonencode({
+  service_trust = { for kind, service in { ec2 = "ec2.amazonaws.com", ecs = "ecs-tasks.amazonaws.com", start = "ecs-tasks.amazonaws.com", flow = "vpc-flow-logs.amazonaws.com" } : kind => jsonencode({
     Version = "2012-10-17"
     Statement = [merge(
       { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = service } },
-      { for key, value in local.same_account : key => value if kind != "ec2" },
+      { for key, value in local.same_account : key => value if !contains(["ec2", "start"], kind) },
     )]
   }) }
 
-  # Until Snowflake's principal is known (it is made with the integration, which wants this role's ARN), nobody is trusted.
+  # Until Snowflake's principal is known (it is made with the integration, which wants this role's ARN),
+  # nobody is trusted.
   snowflake_trust = var.snowflake_principal_arn == null ? jsonencode({ Version = "2012-10-17", Statement = [{
     Sid = "NobodyYet", Effect = "Deny", Action = "sts:AssumeRole", Principal = { AWS = "*" }
     }] }) : jsonencode({ Version = "2012-10-17", Statement = [{
@@ -59,14 +61,16 @@ resource "aws_iam_instance_profile" "host" {
 }
 
 resource "aws_iam_role" "flow_log" {
+  count              = var.flow_logs ? 1 : 0
   name               = "${var.name}-flow-log-role"
   description        = "The VPC's flow logs are written by it"
   assume_role_policy = local.service_trust.flow
 }
 
 resource "aws_iam_role_policy" "flow_log" {
-  name = "write-logs"
-  role = aws_iam_role.flow_log.name
+  count = var.flow_logs ? 1 : 0
+  name  = "write-logs"
+  role  = aws_iam_role.flow_log[0].name
   policy = jsonencode({ Version = "2012-10-17", Statement = [merge(local.write_logs, {
     Resource = "arn:${var.arn.partition}:logs:${var.arn.region}:${var.arn.account}:log-group:/${var.name}/vpc-flow*"
   })] })

@@ -1,4 +1,5 @@
-# What each stage does on S3 (libs/objects), and nothing else: no delete, no other prefix, no second put of one key.
+# What each stage does on S3 (libs/objects), and nothing else: no delete, no other prefix, no second put of
+# one key.
 locals {
   bucket_arn = "arn:${var.arn.partition}:s3:::${var.bucket}"
   raw_arn    = "${local.bucket_arn}/raw/*"
@@ -14,7 +15,7 @@ locals {
   get = { Sid = "GetRaw", Effect = "Allow", Action = "s3:GetObject", Resource = local.raw_arn }
   put = { Sid = "PutRaw", Effect = "Allow", Action = "s3:PutObject", Resource = local.raw_arn }
 
-  # The bucket's policy says so too; a bucket of the user's own may not.
+  # The bucket's policy says so too. A bucket of the user's own may not.
   put_once = {
     Sid       = "PutOnce"
     Effect    = "Deny"
@@ -29,7 +30,8 @@ locals {
     put  = [local.list, local.get, local.put, local.put_once]
   }
 
-  # https://docs.snowflake.com/en/user-guide/data-load-s3-config-storage-integration, without what unloading and purging need
+  # https://docs.snowflake.com/en/user-guide/data-load-s3-config-storage-integration, without what unloading
+  # and purging need
   snowflake = [
     local.list,
     { Sid = "GetRaw", Effect = "Allow", Action = ["s3:GetObject", "s3:GetObjectVersion"], Resource = local.raw_arn },
@@ -58,8 +60,8 @@ locals {
     Resource = "arn:${var.arn.partition}:logs:${var.arn.region}:${var.arn.account}:log-group:/${var.name}/*"
   }
 
-  # What Session Manager's agent calls; none of it takes a resource. Of AmazonSSMManagedInstanceCore only this is needed, not its
-  # reading of every parameter.
+  # What Session Manager's agent calls. None of it takes a resource. Of AmazonSSMManagedInstanceCore only this
+  # is needed, not its reading of every parameter.
   session_manager = {
     Sid    = "SessionManager"
     Effect = "Allow"

@@ -1,4 +1,5 @@
-# ECS: the task role is what the code may do, the execution role what starting it takes (image, logs, the stage's own secrets).
+# ECS: the task role is what the code may do, the execution role what starting it takes (image, logs, the
+# stage's own secrets).
 resource "aws_iam_role" "task" {
   for_each           = local.ecs
   name               = "${var.name}-${each.key}-task-role"
@@ -37,7 +38,7 @@ resource "aws_iam_role" "execution" {
   for_each           = local.ecs
   name               = "${var.name}-${each.key}-start-role"
   description        = "What starting ${each.key} takes"
-  assume_role_policy = local.service_trust.ecs
+  assume_role_policy = local.service_trust.start
 }
 
 resource "aws_iam_role_policy" "execution" {
@@ -56,7 +57,8 @@ resource "aws_iam_role_policy" "execution" {
   ) })
 }
 
-# MSK takes sign-ins only from secrets under a key of one's own; whoever reads them needs it too, through Secrets Manager alone.
+# MSK takes sign-ins only from secrets under a key of one's own. Whoever reads them needs it too, through
+# Secrets Manager alone.
 resource "aws_iam_role_policy" "execution_key" {
   for_each = { for stage, needs in local.ecs : stage => needs if var.own_kms_key && length(needs.secrets) > 0 }
   name     = "secret-key"

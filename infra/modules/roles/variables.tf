@@ -17,13 +17,18 @@ variable "bucket" {
   type        = string
 }
 
+variable "flow_logs" {
+  description = "Whether the VPC's refused packets are logged, which takes a role."
+  type        = bool
+}
+
 variable "deployment" {
   description = "ec2: one role of the host. ecs: one task role and one execution role a stage."
   type        = string
 }
 
 variable "stages" {
-  description = "Stage → what it may do on S3 (none, read, put), and the names of its secrets under <name>/ and elsewhere (full names); topic is the ARN of an SNS topic that it publishes to."
+  description = "Stage → what it may do on S3 (none, read, put), and the names of its secrets under <name>/ and elsewhere (full names). topic is the ARN of an SNS topic that it publishes to."
   type = map(object({
     s3      = string
     secrets = set(string)
@@ -52,7 +57,7 @@ variable "own_kms_key" {
 }
 
 variable "snowflake_principal_arn" {
-  description = "Who may assume the role for Snowflake; null: nobody."
+  description = "Who may assume the role for Snowflake. null means nobody."
   type        = string
 }
 

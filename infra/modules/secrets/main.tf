@@ -10,13 +10,13 @@ variable "secrets" {
 }
 
 variable "recovery_days" {
-  description = "Days in which a deleted secret can be brought back; 0 deletes at once."
+  description = "Days in which a deleted secret can be brought back. 0 deletes at once."
   type        = number
 }
 
 resource "aws_secretsmanager_secret" "this" {
-  #checkov:skip=CKV_AWS_149: AWS's own key encrypts it; a key of ours costs a dollar a month and keeps out nobody who is not in the account already
-  #checkov:skip=CKV2_AWS_57: Alpha Vantage and Snowflake give keys by hand; docs/deploy.md says how they are replaced
+  #checkov:skip=CKV_AWS_149: AWS's own key encrypts it. A key of ours costs a dollar a month and keeps out nobody who is not in the account already
+  #checkov:skip=CKV2_AWS_57: Alpha Vantage and Snowflake give keys by hand. docs/how-to/deploy.md says how they are replaced
   for_each                = var.secrets
   name                    = "${var.name}/${each.key}"
   description             = each.value

@@ -10,9 +10,9 @@ locals {
     awslogs-group = var.log_group, awslogs-region = var.place.region, awslogs-stream-prefix = var.stage
   } }
 
-  # Fargate's volumes belong to root and the root file system is read-only: one short container makes them the service's own and writes
-  # its files. Only this container is given the secrets that become files.
-  # What is not secret is packed: a task definition holds 64 KiB.
+  # Fargate's volumes belong to root and the root file system is read-only: one short container makes them the
+  # service's own and writes its files. Only this container is given the secrets that become files. What is
+  # not secret is packed: a task definition holds 64 KiB.
   files       = merge({ for path, text in var.files : path => "| base64 -d | gunzip " }, { for path, arn in var.secret_files : path => "" })
   variable_of = { for path in keys(local.files) : path => "FILE_${upper(replace(path, "/[^A-Za-z0-9]/", "_"))}" }
   write_files = [for path in sort(keys(local.files)) : format(

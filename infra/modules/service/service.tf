@@ -1,6 +1,8 @@
 resource "aws_service_discovery_service" "this" {
   name = var.stage
-  tags = { Name = "${var.name}-${var.stage}" }
+  # A task that is still ending is no reason to keep the name.
+  force_destroy = true
+  tags          = { Name = "${var.name}-${var.stage}" }
 
   dns_config {
     namespace_id   = var.place.namespace_id
@@ -24,7 +26,9 @@ resource "aws_ecs_service" "this" {
   enable_ecs_managed_tags            = true
   propagate_tags                     = "SERVICE"
   wait_for_steady_state              = true
-  tags                               = { Name = "${var.name}-${var.stage}" }
+  # ECS takes another capacity provider (spot) with a new deployment only.
+  force_new_deployment = true
+  tags                 = { Name = "${var.name}-${var.stage}" }
 
   capacity_provider_strategy {
     capacity_provider = var.spot ? "FARGATE_SPOT" : "FARGATE"

@@ -14,7 +14,7 @@ variable "image" {
 }
 
 variable "command" {
-  description = "Command in place of the image's; null: the image's."
+  description = "Command in place of the image's. null means the image's."
   type        = list(string)
   default     = null
 }
@@ -30,7 +30,7 @@ variable "jobs" {
 }
 
 variable "cpu" {
-  description = "Fargate's CPU units of the task; 1024 are one core."
+  description = "Fargate's CPU units of the task. 1024 are one core."
   type        = number
 }
 
@@ -125,13 +125,13 @@ variable "spot" {
 }
 
 variable "state" {
-  description = "EFS file system and access point mounted at /state; null: none."
+  description = "EFS file system and access point mounted at /state. null means none."
   type        = object({ file_system_id = string, access_point_id = string })
   default     = null
 }
 
 variable "target_group_arn" {
-  description = "Load balancer's target group; null: none."
+  description = "Load balancer's target group. null means none."
   type        = string
   default     = null
 }

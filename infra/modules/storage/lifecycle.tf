@@ -1,27 +1,22 @@
-# Objects under 128 KB are never tiered (S3 user guide, "Intelligent-Tiering"): at one a minute most of ours stay where they are, at
-# Standard's price and without the monitoring fee. The larger ones move after a month.
+# No tiers: objects under 128 KB are never moved (S3 user guide, "Intelligent-Tiering"), and at one a minute
+# nearly all of ours are smaller. No rule for uploads in parts: everything is put whole.
 resource "aws_s3_bucket_lifecycle_configuration" "data" {
-  bucket                                 = aws_s3_bucket.this["data"].id
-  transition_default_minimum_object_size = "all_storage_classes_128K"
+  #checkov:skip=CKV_AWS_300: nothing is uploaded in parts
+  bucket = aws_s3_bucket.this["data"].id
 
-  rule {
-    id     = "raw"
-    status = "Enabled"
+  dynamic "rule" {
+    for_each = var.raw_retention_days == null ? [] : [var.raw_retention_days]
 
-    filter {
-      prefix = "raw/"
-    }
+    content {
+      id     = "raw"
+      status = "Enabled"
 
-    transition {
-      days          = 30
-      storage_class = "INTELLIGENT_TIERING"
-    }
+      filter {
+        prefix = "raw/"
+      }
 
-    dynamic "expiration" {
-      for_each = var.raw_retention_days == null ? [] : [var.raw_retention_days]
-
-      content {
-        days = expiration.value
+      expiration {
+        days = rule.value
       }
     }
   }
@@ -36,20 +31,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
     }
   }
 
-  rule {
-    id     = "aborted-uploads"
-    status = "Enabled"
-    filter {}
-
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 1
-    }
-  }
-
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "logs" {
+  #checkov:skip=CKV_AWS_300: nothing is uploaded in parts
+  count  = var.log_bucket == null ? 0 : 1
   bucket = aws_s3_bucket.this["logs"].id
 
   rule {
@@ -63,10 +50,6 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
 
     noncurrent_version_expiration {
       noncurrent_days = 1
-    }
-
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 1
     }
   }
 

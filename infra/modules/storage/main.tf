@@ -1,6 +1,7 @@
-# The bucket of raw/, and a second one for the access logs of the first and of the load balancer.
+# The bucket of raw/, and where they are wanted a second one for the access logs of the first and of the load
+# balancer.
 locals {
-  buckets = { data = var.bucket, logs = var.log_bucket }
+  buckets = merge({ data = var.bucket }, { for kind in ["logs"] : kind => var.log_bucket if var.log_bucket != null })
   arns    = { for kind, name in local.buckets : kind => "arn:${var.partition}:s3:::${name}" }
 
   tls_only = { for kind, arn in local.arns : kind => {
@@ -24,27 +25,37 @@ locals {
 
   # https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html and
   # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
-  log_writers = [for service, prefix in { "logging.s3.amazonaws.com" = "s3", "logdelivery.elasticloadbalancing.amazonaws.com" = "alb" } : {
-    Sid       = "Write${title(prefix)}"
-    Effect    = "Allow"
-    Principal = { Service = service }
-    Action    = "s3:PutObject"
-    Resource  = "${local.arns.logs}/${prefix}/*"
-    Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
-  }]
+  # The load balancers' service sends no account: it is in the path.
+  log_writers = [
+    {
+      Sid       = "WriteS3"
+      Effect    = "Allow"
+      Principal = { Service = "logging.s3.amazonaws.com" }
+      Action    = "s3:PutObject"
+      Resource  = "${lookup(local.arns, "logs", "")}/s3/*"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    },
+    {
+      Sid       = "WriteAlb"
+      Effect    = "Allow"
+      Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
+      Action    = "s3:PutObject"
+      Resource  = "${lookup(local.arns, "logs", "")}/alb/AWSLogs/${var.account_id}/*"
+    },
+  ]
 
-  policies = {
-    data = [local.tls_only.data, local.put_once]
-    logs = concat([local.tls_only.logs], local.log_writers)
-  }
+  policies = { for kind, statement in local.tls_only : kind => jsonencode({
+    Version   = "2012-10-17"
+    Statement = concat([statement], [for own in [local.put_once] : own if kind == "data"], [for own in local.log_writers : own if kind == "logs"])
+  }) }
 }
 
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18: the data bucket's accesses are logged to the other one, whose own would log themselves
-  #checkov:skip=CKV_AWS_144: raw/ can be fetched again for as long as Kafka keeps it; a second region is a choice with its own price
-  #checkov:skip=CKV_AWS_145: AWS's own key encrypts it; a key of ours costs a dollar a month and keeps out nobody who is not in the account already
-  #checkov:skip=CKV2_AWS_61: both have one (lifecycle.tf), which the check does not find behind for_each
-  #checkov:skip=CKV2_AWS_62: the loader asks by itself; nothing is to happen when an object comes
+  #checkov:skip=CKV_AWS_144: raw/ can be fetched again for as long as Kafka keeps it. A second region is a choice with its own price
+  #checkov:skip=CKV_AWS_145: AWS's own key encrypts it. A key of ours costs a dollar a month and keeps out nobody who is not in the account already
+  #checkov:skip=CKV2_AWS_61: both have one (lifecycle.tf), which the check does not find through for_each
+  #checkov:skip=CKV2_AWS_62: the loader asks by itself. Nothing is to happen when an object comes
   for_each      = local.buckets
   bucket        = each.value
   force_destroy = var.force_destroy
@@ -92,12 +103,14 @@ resource "aws_s3_bucket_versioning" "this" {
 resource "aws_s3_bucket_policy" "this" {
   for_each   = aws_s3_bucket.this
   bucket     = each.value.id
-  policy     = jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })
+  policy     = local.policies[each.key]
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
 resource "aws_s3_bucket_logging" "data" {
+  count         = var.log_bucket == null ? 0 : 1
   bucket        = aws_s3_bucket.this["data"].id
   target_bucket = aws_s3_bucket.this["logs"].id
   target_prefix = "s3/"
+  depends_on    = [aws_s3_bucket_policy.this]
 }

@@ -5,7 +5,7 @@ output "bucket" {
 }
 
 output "log_bucket" {
-  description = "The bucket of access logs, once the load balancer may write to it."
-  value       = aws_s3_bucket.this["logs"].id
+  description = "The bucket of access logs, once the load balancer may write to it. null without one."
+  value       = one([for kind, bucket in aws_s3_bucket.this : bucket.id if kind == "logs"])
   depends_on  = [aws_s3_bucket_policy.this]
 }

@@ -4,7 +4,7 @@ variable "bucket" {
 }
 
 variable "log_bucket" {
-  description = "Name of the bucket of access logs."
+  description = "Name of the bucket of access logs. null means none."
   type        = string
 }
 
@@ -19,7 +19,7 @@ variable "partition" {
 }
 
 variable "raw_retention_days" {
-  description = "Days that raw/ is kept; null: for ever."
+  description = "Days that raw/ is kept. null keeps it for ever."
   type        = number
 }
 

@@ -94,3 +94,7 @@ mock_resource "aws_ebs_volume" {
 mock_resource "aws_instance" {
   defaults = { id = "i-0123456789abcdef0", public_ip = "198.51.100.7" }
 }
+
+mock_resource "aws_eip" {
+  defaults = { public_ip = "198.51.100.8" }
+}

@@ -50,11 +50,15 @@ def publisher() -> StatusPublisher:
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(KafkaException(KafkaError(KafkaError._UNKNOWN_TOPIC)), id="the broker lists no topics yet"),
+        pytest.param(
+            KafkaException(KafkaError(KafkaError._UNKNOWN_TOPIC)), id="the broker lists no topics yet"
+        ),
         pytest.param(BufferError("queue full"), id="the queue is full"),
     ],
 )
-def test_a_state_that_the_client_refuses_is_dropped_and_the_next_one_goes_out(publisher: StatusPublisher, fault: Exception) -> None:
+def test_a_state_that_the_client_refuses_is_dropped_and_the_next_one_goes_out(
+    publisher: StatusPublisher, fault: Exception
+) -> None:
     client = publisher._producer = Client(fault)
     publisher.publish(STATE)
     assert (client.taken, client.polls) == ([], 1)

@@ -14,8 +14,8 @@ import boto3
 import pytest
 
 from stock_objects.config import ObjectSettings
-from stock_objects.memory import MemoryStore
 from stock_objects.store import ObjectStore
+from stock_objects.testing import MemoryStore
 
 Store = ObjectStore | MemoryStore
 
@@ -38,11 +38,32 @@ def free_ports(count: int) -> list[int]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real S3 server on loopback; its address."""
     s3, *others = free_ports(5)
-    ports = [f"-{part}.port={port}" for part, port in zip(("master", "volume", "filer", "admin"), others, strict=True)]
-    flags = ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", "-webdav=false", "-admin.ui=false", "-s3.autoCreateBucket=false"]
-    command = [Path(sys.executable).with_name("weed"), "mini", f"-dir={tmp_path_factory.mktemp('s3')}", f"-s3.port={s3}", *ports, *flags]
+    ports = [
+        f"-{part}.port={port}"
+        for part, port in zip(("master", "volume", "filer", "admin"), others, strict=True)
+    ]
+    flags = [
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-master.telemetry=false",
+        "-webdav=false",
+        "-admin.ui=false",
+        "-s3.autoCreateBucket=false",
+    ]
+    command = [
+        Path(sys.executable).with_name("weed"),
+        "mini",
+        f"-dir={tmp_path_factory.mktemp('s3')}",
+        f"-s3.port={s3}",
+        *ports,
+        *flags,
+    ]
     os.environ |= {"AWS_ACCESS_KEY_ID": "stock", "AWS_SECRET_ACCESS_KEY": "stock-secret"}
-    process = subprocess.Popen([*command, "-s3.port.lance=0", "-s3.port.iceberg=0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, "-s3.port.lance=0", "-s3.port.iceberg=0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     address = f"http://127.0.0.1:{s3}"
     try:
         _wait(f"{address}/healthz", process)

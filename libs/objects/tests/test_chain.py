@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import Store
 
+from stock_common import keys
 from stock_common.keys import ObjectKey
 from stock_common.links import Link
 from stock_common.run import FatalError
-from stock_objects.chain import Chain, ForeignObject, chains, last_link, link_at
+from stock_objects.chain import Chain, chains, last_link, link_at, links_backwards
 from stock_objects.config import ObjectSettings
 from stock_objects.errors import Exists
 from stock_objects.store import ObjectStore
@@ -22,7 +23,12 @@ HOUR = datetime(2026, 11, 20, 23, tzinfo=UTC)
 
 
 def link(first: int, last: int, hours: int = 0) -> Link:
-    return Link(ObjectKey(*CHAIN, HOUR + timedelta(hours=hours), first), last, last - first + 1, schema="stock-quote/1")
+    return Link(
+        ObjectKey(*CHAIN, HOUR + timedelta(hours=hours), first),
+        last,
+        last - first + 1,
+        schema="stock-quote/1",
+    )
 
 
 def put(store: Store, link: Link, body: bytes = b"x") -> None:
@@ -59,12 +65,14 @@ def test_what_is_not_there_is_none(store: Store) -> None:
     assert store.prefixes("raw/") == []
 
 
-def test_objects_come_in_key_order_behind_a_key(store: Store) -> None:
+def test_objects_come_in_key_order_after_a_key(store: Store) -> None:
     links = [link(0, 9), link(10, 19), link(20, 29, hours=1), link(30, 39, hours=2)]
     for one in reversed(links):
         put(store, one)
     assert [info.key for info in store.objects(CHAIN.prefix)] == [str(one.key) for one in links]
-    assert [info.key for info in store.objects(CHAIN.prefix, str(links[1].key))] == [str(one.key) for one in links[2:]]
+    assert [info.key for info in store.objects(CHAIN.prefix, str(links[1].key))] == [
+        str(one.key) for one in links[2:]
+    ]
 
 
 def test_the_last_link_is_found_over_days_and_hours(store: Store) -> None:
@@ -83,11 +91,13 @@ def test_an_hour_and_a_day_emptied_by_hand_are_not_the_end(real: ObjectStore) ->
         assert last_link(real, CHAIN) == links[left]
 
 
-def test_a_foreign_object_at_the_end_is_refused(store: Store) -> None:
+def test_strangers_objects_at_the_end_are_passed_over_and_named(store: Store) -> None:
     put(store, link(0, 9))
-    store.put_new(f"{CHAIN.prefix}dt=2026-11-21/hour=00/zzz.txt", b"x", {})
-    with pytest.raises(ForeignObject):
-        last_link(store, CHAIN)
+    odd = f"{CHAIN.prefix}dt=2026-11-21/hour=00/zzz.txt"
+    store.put_new(odd, b"x", {})
+    named: list[str] = []
+    assert next(links_backwards(store, CHAIN, named.extend)) == link(0, 9)
+    assert named == [odd]
 
 
 def test_chains_of_all_ids_and_partitions(store: Store) -> None:
@@ -105,7 +115,9 @@ def test_more_than_one_page_is_listed(real: ObjectStore) -> None:
     assert len(list(real.objects(CHAIN.prefix))) == 1100
 
 
-def test_wrong_bucket_and_wrong_secret_say_what_to_mend(server: str, real: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_bucket_and_wrong_secret_say_what_to_fix(
+    server: str, real: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     missing = ObjectStore(ObjectSettings(s3_bucket="no-such-bucket", s3_endpoint_url=server))
     with pytest.raises(FatalError, match="S3_BUCKET"):
         missing.check()
@@ -114,4 +126,19 @@ def test_wrong_bucket_and_wrong_secret_say_what_to_mend(server: str, real: Objec
     real.check()
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
     with pytest.raises(FatalError, match="AWS_SECRET_ACCESS_KEY"):
-        put(ObjectStore(ObjectSettings(s3_bucket=real.bucket, s3_endpoint_url=server)), link(0, 1))  # type: ignore[arg-type]
+        signed_wrong = ObjectStore(ObjectSettings(s3_bucket=real.bucket, s3_endpoint_url=server))
+        put(signed_wrong, link(0, 1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("folder", ["", f"{TOPIC_ID}/"], ids=["topic", "topic id"])
+def test_pages_of_strangers_names_are_passed_over(real: ObjectStore, folder: str) -> None:
+    """More than a page of files, and of folders, before, between and after those of the chains."""
+    put(real, link(0, 9))
+    names = [f"{kind}{number:04d}{rest}" for kind in "0pz" for rest in ("", "/x") for number in range(600)]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda name: real.put_new(f"raw/stock-data/{folder}{name}", b"", {}), names))
+    assert chains(real, "stock-data") == [CHAIN]
+    shape = keys.PARTITION_FOLDER if folder else keys.TOPIC_ID_FOLDER
+    assert set(real.prefixes(f"raw/stock-data/{folder}", shape)) < set(
+        real.prefixes(f"raw/stock-data/{folder}")
+    )

@@ -25,7 +25,9 @@ class Case(NamedTuple):
         pytest.param(Case("NoSuchBucket", 404, FatalError, "S3_BUCKET"), id="no bucket"),
         pytest.param(Case("AccessDenied", 403, FatalError, "s3:PutObject"), id="denied"),
         pytest.param(Case("403", 403, FatalError, "s3:PutObject"), id="head denied"),
-        pytest.param(Case("SignatureDoesNotMatch", 403, FatalError, "AWS_SECRET_ACCESS_KEY"), id="wrong secret"),
+        pytest.param(
+            Case("SignatureDoesNotMatch", 403, FatalError, "AWS_SECRET_ACCESS_KEY"), id="wrong secret"
+        ),
         pytest.param(Case("ExpiredToken", 403, ObjectError), id="token is renewed by the chain"),
         pytest.param(Case("SlowDown", 503, ObjectError), id="throttled"),
         pytest.param(Case("InternalError", 500, ObjectError), id="server"),

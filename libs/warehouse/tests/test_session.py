@@ -8,7 +8,7 @@ import pytest
 from snowflake.connector.errors import DatabaseError, OperationalError, ProgrammingError
 
 from stock_common.run import FatalError
-from stock_warehouse.config import WarehouseSettings
+from stock_warehouse.config import CANCEL_SECONDS, STATEMENT_SECONDS, SessionOptions, WarehouseSettings
 from stock_warehouse.errors import LockTimeout, StatementError, UnknownOutcome, WarehouseUnavailable
 from stock_warehouse.session import Warehouse
 
@@ -20,12 +20,17 @@ LOCKED = ProgrammingError("has locked table", errno=625, sqlstate="57014")
 
 
 class Server:
-    """Answers every statement; `fail` is (statement prefix, error), each used once. Stands for the connector's connect()."""
+    """Answers every statement, and stands for the connector's connect().
+
+    `fail` is (statement prefix, error), each used once.
+    """
 
     def __init__(self, *fail: tuple[str, Exception]) -> None:
         self.fail = list(fail)
         self.log: list[str] = []
         self.sessions = 0
+        self.timeouts: set[int] = set()
+        self.sizes: list[int] = []
         self.refusal: Exception | None = None
 
     def connect(self, **_: Any) -> Connection:
@@ -62,16 +67,19 @@ class Cursor:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def execute(self, sql: str, params: Any = None) -> Cursor:
+    def execute(self, sql: str, params: Any = None, timeout: int = 0) -> Cursor:
         server = self.connection.server
+        server.timeouts.add(timeout)
         server.log.append(f"{self.connection.number} {sql}")
         self.params = params
         if server.fail and sql.startswith(server.fail[0][0]):
             raise server.fail.pop(0)[1]
         return self
 
-    def executemany(self, sql: str, rows: Any) -> Cursor:
-        return self.execute(sql, rows)
+    def executemany(self, sql: str, rows: Any, timeout: int = 0) -> Cursor:
+        self.connection.server.sizes.append(len(rows))
+        self.rowcount = len(rows)
+        return self.execute(sql, rows, timeout)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         return [("IBM", self.params)]
@@ -91,7 +99,13 @@ def warehouse(server: Server) -> Warehouse:
         snowflake_protocol="https",
     )
     ticks = iter(range(1000))
-    return Warehouse(settings, "test", transactional=True, connect=server.connect, clock=lambda: float(next(ticks)))
+    return Warehouse(
+        settings,
+        "test",
+        SessionOptions(transactional=True),
+        connect=server.connect,
+        clock=lambda: float(next(ticks)),
+    )
 
 
 def test_rows_have_lower_case_names_and_values_are_bound() -> None:
@@ -105,6 +119,15 @@ def test_rows_have_lower_case_names_and_values_are_bound() -> None:
     assert house.execute_many("INSERT", []) == 0
     assert house.statement_seconds == 3.0
     assert server.sessions == 1
+
+
+def test_the_client_lets_a_statement_take_longer_than_its_server_does() -> None:
+    server = Server()
+    house = warehouse(server)
+    house.query("SELECT 1")
+    house.execute("UPDATE T SET A = 1")
+    house.execute_many("INSERT INTO T VALUES (?)", [(1,)])
+    assert server.timeouts == {STATEMENT_SECONDS + CANCEL_SECONDS}
 
 
 def test_waiting_for_a_server_that_is_away_is_no_work_of_the_warehouse() -> None:
@@ -191,3 +214,23 @@ def test_refused_sign_in_is_fatal_and_an_outage_is_not() -> None:
     server.refusal = FileNotFoundError("no key")
     with pytest.raises(FatalError, match="private key"):
         warehouse(server).query("SELECT")
+
+
+def test_many_rows_take_several_statements_in_a_transaction_and_none_outside() -> None:
+    server = Server()
+    house = warehouse(server)
+    rows = [(number,) * 14 for number in range(9_001)]
+    with pytest.raises(RuntimeError, match="9001 rows"):
+        house.execute_many("INSERT", rows)
+    assert server.sizes == []
+    with house.transaction():
+        assert house.execute_many("INSERT", rows) == 9_001
+    assert server.sizes == [4_000, 4_000, 1_001]
+
+
+def test_wide_rows_stay_below_the_values_of_a_temporary_stage() -> None:
+    server = Server()
+    house = warehouse(server)
+    with house.transaction():
+        house.execute_many("INSERT", [(0,) * 100] * 1_300)
+    assert server.sizes == [650, 650]

@@ -1,4 +1,4 @@
-"""A market whose time stands where a test puts it."""
+"""A market whose time the test sets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAST_YEAR = 2027
 
 
 class Bench:
-    """A Market at a time and second of the test's choosing, asked by keyword arguments."""
+    """A Market at a time that the test chooses, asked by keyword arguments."""
 
     def __init__(self, tape: Tape, plan: str, now: str) -> None:
         self.move(now)
@@ -43,7 +43,9 @@ class Bench:
 
 @pytest.fixture(scope="session")
 def new_bench() -> Callable[..., Bench]:
-    """Makes benches. They share one tape a calendar: it holds nothing but what can be computed again."""
+    """Makes benches. They share one tape for each calendar: it holds only what can be computed again."""
     calendars = {"24/7": around_the_clock(LAST_YEAR), "XNYS": new_york_exchange(LAST_YEAR)}
     tapes = {name: Tape(calendar, DailyBars(calendar.days)) for name, calendar in calendars.items()}
-    return lambda calendar="24/7", plan="unlimited", now="2026-11-24T12:00:00": Bench(tapes[calendar], plan, now)
+    return lambda calendar="24/7", plan="unlimited", now="2026-11-24T12:00:00": Bench(
+        tapes[calendar], plan, now
+    )

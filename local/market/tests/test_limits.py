@@ -14,20 +14,26 @@ from hypothesis import strategies as st
 from stock_market.limits import PLANS, Limit, Limits
 
 FREE_BURST = (
-    "Thank you for using Alpha Vantage! Please consider spreading out your free API requests more sparingly (1 request per second). "
-    "You may subscribe to any of the premium plans at https://www.alphavantage.co/premium/ to lift the free key rate limit (25 requests per day), "
+    "Thank you for using Alpha Vantage! Please consider spreading out your free API requests more "
+    "sparingly (1 request per second). "
+    "You may subscribe to any of the premium plans at https://www.alphavantage.co/premium/ to lift the "
+    "free key rate limit (25 requests per day), "
     "raise the per-second burst limit, and instantly unlock all premium endpoints"
 )
 BURST = (
-    "Burst pattern detected. Please consider spreading out your API requests more evenly across a 1-minute window and query no more than "
-    "{} requests per second. Please contact support@alphavantage.co if you are targeting a higher API request volume."
+    "Burst pattern detected. Please consider spreading out your API requests more evenly across a 1-minute "
+    "window and query no more than "
+    "{} requests per second. Please contact support@alphavantage.co if you are targeting a higher API "
+    "request volume."
 )
 MINUTE = (
-    "Minute-level rate limit exceed. Please stay under the number of API requests per minute for your premium subscription plan. "
+    "Minute-level rate limit exceed. Please stay under the number of API requests per minute for your "
+    "premium subscription plan. "
     "Please contact support@alphavantage.co if you are targeting a higher API request volume."
 )
 DAILY = (
-    "We have detected your API key as SECRET1 and our standard API rate limit is 25 requests per day. Please subscribe to any of the "
+    "We have detected your API key as SECRET1 and our standard API rate limit is 25 requests per day. "
+    "Please subscribe to any of the "
     "premium plans at https://www.alphavantage.co/premium/ to instantly remove all daily rate limits."
 )
 
@@ -51,7 +57,9 @@ def test_free_plan(new_bench: Callable[..., Any]) -> None:
     assert refusal(bench, "SECRET1") is None
 
 
-@pytest.mark.parametrize(("plan", "per_second"), [("75", 5), ("150", 5), ("300", 10), ("600", 20), ("1200", 30)])
+@pytest.mark.parametrize(
+    ("plan", "per_second"), [("75", 5), ("150", 5), ("300", 10), ("600", 20), ("1200", 30)]
+)
 def test_paid_plans(new_bench: Callable[..., Any], plan: str, per_second: int) -> None:
     bench = new_bench(plan=plan)
     start = bench.second

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stock_market.bars import CENT, REPLAYED, SCALE, Bar, known, random_walk, real_bars, replayed, us_traded
+from stock_market.bars import (
+    CENT,
+    REPLAYED,
+    SCALE,
+    Bar,
+    is_known,
+    is_us_traded,
+    random_walk,
+    real_bars,
+    replayed,
+)
 from stock_market.path import build
 
 prices = st.integers(CENT, 5_000_000)
@@ -24,7 +34,12 @@ def bars(draw: st.DrawFn) -> Bar:
 @given(bar=bars(), minutes=st.sampled_from([1, 2, 60, 210, 390, 1380, 1500]), number=st.integers(0, 2**32))
 def test_a_path_touches_its_bar_and_stays_inside(bar: Bar, minutes: int, number: int) -> None:
     path = build(bar, minutes * 60, number)
-    assert (path.ticks[0], path.ticks.max(), path.ticks.min(), path.ticks[-1]) == (bar.open, bar.high, bar.low, bar.close)
+    assert (path.ticks[0], path.ticks.max(), path.ticks.min(), path.ticks[-1]) == (
+        bar.open,
+        bar.high,
+        bar.low,
+        bar.close,
+    )
     assert path.so_far(minutes * 60 - 1) == bar
     assert (np.diff(path.volumes) >= 0).all()
 
@@ -34,7 +49,12 @@ def test_a_path_touches_its_bar_and_stays_inside(bar: Bar, minutes: int, number:
 def test_minutes_add_up_to_the_day_so_far(bar: Bar, number: int, tick: int) -> None:
     path = build(bar, 23_400, number)
     rows = path.until(tick)
-    added = Bar(*(int(value) for value in (rows[0, 0], rows[:, 1].max(), rows[:, 2].min(), rows[-1, 3], rows[:, 4].sum())))
+    added = Bar(
+        *(
+            int(value)
+            for value in (rows[0, 0], rows[:, 1].max(), rows[:, 2].min(), rows[-1, 3], rows[:, 4].sum())
+        )
+    )
     seen = path.ticks[: tick + 1]
     assert added == path.so_far(tick)
     assert added[:4] == (seen[0], seen.max(), seen.min(), seen[-1])
@@ -48,7 +68,7 @@ def test_real_bars_are_real(symbol: str) -> None:
     assert np.abs(rows[1:, 3] / rows[:-1, 3] - 1).max() < 0.3
 
 
-def test_real_bars_are_what_was_traded() -> None:
+def test_real_bars_are_as_traded() -> None:
     # AAPL's last day in the data, 2013-03-01.
     assert real_bars("AAPL")[-1].tolist() == [4_380_000, 4_381_799, 4_299_800, 4_304_700, 19_730_300]
 
@@ -60,7 +80,11 @@ def test_a_replay_has_no_jump_where_the_data_end() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(symbol=st.from_regex(r"[A-Z]{1,5}", fullmatch=True), shorter=st.integers(1, 2000), longer=st.integers(2000, 9000))
+@given(
+    symbol=st.from_regex(r"[A-Z]{1,5}", fullmatch=True),
+    shorter=st.integers(1, 2000),
+    longer=st.integers(2000, 9000),
+)
 def test_a_longer_walk_begins_with_the_shorter(symbol: str, shorter: int, longer: int) -> None:
     rows = random_walk(symbol, longer)
     assert (rows[:shorter] == random_walk(symbol, shorter)).all()
@@ -71,7 +95,7 @@ def test_a_longer_walk_begins_with_the_shorter(symbol: str, shorter: int, longer
 
 
 @pytest.mark.parametrize(
-    ("symbol", "is_known", "in_us"),
+    ("symbol", "traded", "in_us"),
     [
         pytest.param("IBM", True, True, id="US"),
         pytest.param("BRK.B", True, True, id="US share class"),
@@ -83,6 +107,6 @@ def test_a_longer_walk_begins_with_the_shorter(symbol: str, shorter: int, longer
         pytest.param("", False, True, id="empty"),
     ],
 )
-def test_symbols(symbol: str, is_known: bool, in_us: bool) -> None:
-    assert known(symbol) == is_known
-    assert us_traded(symbol) == in_us
+def test_symbols(symbol: str, traded: bool, in_us: bool) -> None:
+    assert is_known(symbol) == traded
+    assert is_us_traded(symbol) == in_us

@@ -35,7 +35,9 @@ class Client:
             raise
 
     def query(self, **params: str) -> tuple[int, str, bytes]:
-        return self.send("GET", "/query?" + urlencode({"apikey": "key", "function": "MARKET_STATUS", **params}))
+        return self.send(
+            "GET", "/query?" + urlencode({"apikey": "key", "function": "MARKET_STATUS", **params})
+        )
 
     def close(self) -> None:
         self._connection.close()
@@ -64,7 +66,11 @@ def test_answers(client: Client) -> None:
     assert client.send("GET", "/healthz") == (200, "text/plain; charset=utf-8", b"ok\n")
     assert client.send("GET", "/nothing")[0] == 404
     status, kind, content = client.query()
-    assert (status, kind, json.loads(content)["endpoint"]) == (200, "application/json", "Global Market Open & Close Status")
+    assert (status, kind, json.loads(content)["endpoint"]) == (
+        200,
+        "application/json",
+        "Global Market Open & Close Status",
+    )
     status, kind, content = client.query(function="GLOBAL_QUOTE", symbol="IBM", datatype="csv")
     assert (status, kind, content[:7]) == (200, "application/x-download", b"symbol,")
     status, kind, content = client.query(function="NOPE", datatype="csv")
@@ -76,7 +82,12 @@ def test_answers(client: Client) -> None:
     [
         ("http_500", 500, "text/html; charset=utf-8", "Server Error"),
         ("html", 200, "text/html; charset=utf-8", "<!DOCTYPE html>"),
-        ("daily_quota", 200, "application/json", "API key as key and our standard API rate limit is 25 requests per day"),
+        (
+            "daily_quota",
+            200,
+            "application/json",
+            "API key as key and our standard API rate limit is 25 requests per day",
+        ),
         ("burst", 200, "application/json", "Burst pattern detected"),
         ("minute", 200, "application/json", "Minute-level rate limit exceed"),
         ("invalid_key", 200, "application/json", "the parameter apikey is invalid or missing"),
@@ -94,7 +105,10 @@ def test_faults(client: Client, fault: str, status: int, kind: str, content: str
     assert json.loads(client.send("GET", "/control")[2])["faults"] == []
 
 
-@pytest.mark.parametrize(("fault", "error"), [("truncated", http.client.IncompleteRead), ("timeout", http.client.RemoteDisconnected)])
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [("truncated", http.client.IncompleteRead), ("timeout", http.client.RemoteDisconnected)],
+)
 def test_faults_of_the_connection(client: Client, fault: str, error: type[Exception]) -> None:
     client.send("POST", "/control", {"fault": fault, "hold": 0.01})
     with pytest.raises(error):
@@ -121,7 +135,7 @@ def test_faults_on_a_schedule(client: Client, bench: Any) -> None:
     assert [second for second, faulty in enumerate(seen) if faulty] == [*range(10, 15), *range(30, 35)]
 
 
-def test_control_tells_what_was_called(client: Client) -> None:
+def test_control_counts_the_calls(client: Client) -> None:
     client.query()
     client.query(function="NONE")
     client.send("POST", "/control", {"fault": "html", "function": "GLOBAL_QUOTE", "latency_ms": 1})
@@ -130,13 +144,19 @@ def test_control_tells_what_was_called(client: Client) -> None:
         {"apikey": "key", "function": "MARKET_STATUS", "outcome": "answered", "calls": 1},
         {"apikey": "key", "function": "NONE", "outcome": "refused", "calls": 1},
     ]
-    assert state["faults"] == [{"fault": "html", "function": "GLOBAL_QUOTE", "begins_in": 0.0, "calls_left": 1, "seconds_left": None}]
-    assert (state["latency_ms"], state["market_time"], state["keys"]["key"]["today"]) == (1, "2026-11-24T12:00:00.000-05:00", 2)
+    assert state["faults"] == [
+        {"fault": "html", "function": "GLOBAL_QUOTE", "begins_in": 0.0, "calls_left": 1, "seconds_left": None}
+    ]
+    assert (state["latency_ms"], state["market_time"], state["keys"]["key"]["today"]) == (
+        1,
+        "2026-11-24T12:00:00.000-05:00",
+        2,
+    )
     cleared = json.loads(client.send("DELETE", "/control")[2])
     assert (cleared["faults"], cleared["latency_ms"]) == ([], 0)
 
 
-def test_control_refuses_what_it_does_not_know(client: Client) -> None:
+def test_control_refuses_unknown_orders(client: Client) -> None:
     status, _, content = client.send("POST", "/control", {"fault": "flood", "count": 0, "typo": 1})
     assert status == 400
     assert all(name in json.loads(content)["error"] for name in ("fault", "count", "typo"))
@@ -152,7 +172,11 @@ def test_a_market_out_of_time_says_so(client: Client, bench: Any) -> None:
 def run(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MARKET_")}
     return subprocess.Popen(
-        [sys.executable, "-m", "stock_market", *arguments], env=kept | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "stock_market", *arguments],
+        env=kept | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -162,7 +186,11 @@ def test_the_process(number: signal.Signals) -> None:
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        port = re.fullmatch(r"Market listening on http://127\.0\.0\.1:([0-9]+)/query \(plan 1200, calendar 24/7, speed 60\)\n", line)
+        port = re.fullmatch(
+            r"Market listening on http://127\.0\.0\.1:([0-9]+)/query "
+            r"\(plan 1200, calendar 24/7, speed 60\)\n",
+            line,
+        )
         assert port is not None, line
         client = Client(int(port[1]))
         assert json.loads(client.send("GET", "/control")[2])["market_time"].startswith("2026-11-24T12:0")
@@ -175,10 +203,21 @@ def test_the_process(number: signal.Signals) -> None:
 
 
 def test_all_faults_of_the_configuration_in_one_message() -> None:
-    process = run({"MARKET_PORT": "99999", "MARKET_PLAN": "gold", "MARKET_CALENDAR": "moon", "MARKET_SPEED": "0", "MARKET_START": "yesterday"})
+    process = run(
+        {
+            "MARKET_PORT": "99999",
+            "MARKET_PLAN": "gold",
+            "MARKET_CALENDAR": "moon",
+            "MARKET_SPEED": "0",
+            "MARKET_START": "yesterday",
+        }
+    )
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (2, "")
-    assert all(name in err for name in ("MARKET_PORT", "MARKET_PLAN", "MARKET_CALENDAR", "MARKET_SPEED", "MARKET_START"))
+    assert all(
+        name in err
+        for name in ("MARKET_PORT", "MARKET_PLAN", "MARKET_CALENDAR", "MARKET_SPEED", "MARKET_START")
+    )
 
 
 def test_a_port_that_is_taken(new_bench: Callable[..., Any]) -> None:
@@ -192,5 +231,8 @@ def test_a_port_that_is_taken(new_bench: Callable[..., Any]) -> None:
 
 def test_help_has_every_variable_and_examples() -> None:
     out, _ = run({}, "--help").communicate(timeout=10)
-    assert all(f"MARKET_{name}" in out for name in ("HOST", "PORT", "PLAN", "CALENDAR", "SPEED", "START", "LATENCY_MS"))
+    assert all(
+        f"MARKET_{name}" in out
+        for name in ("HOST", "PORT", "PLAN", "CALENDAR", "SPEED", "START", "LATENCY_MS")
+    )
     assert "examples:" in out

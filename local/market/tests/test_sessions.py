@@ -27,13 +27,20 @@ class Case(NamedTuple):
         pytest.param(Case("2026-11-25T03:00:00", "2026-11-24"), id="at night"),
         pytest.param(Case("2026-11-26T12:00:00", "2026-11-25"), id="Thanksgiving"),
         pytest.param(Case("2026-11-29T12:00:00", "2026-11-27"), id="Sunday"),
-        pytest.param(Case("2026-11-24T09:44:59", "2026-11-23", "delayed"), id="delayed, a quarter of an hour after the open"),
+        pytest.param(
+            Case("2026-11-24T09:44:59", "2026-11-23", "delayed"),
+            id="delayed, a quarter of an hour after the open",
+        ),
         pytest.param(Case("2026-11-24T09:45:01", "2026-11-24", "delayed"), id="delayed, just later"),
         pytest.param(Case("2026-11-24T15:59:59", "2026-11-23", ""), id="end of day, session under way"),
         pytest.param(Case("2026-11-24T16:00:00", "2026-11-24", ""), id="end of day, after the close"),
-        pytest.param(Case("2026-11-27T13:00:00", "2026-11-27", ""), id="end of day, after a half day's close"),
+        pytest.param(
+            Case("2026-11-27T13:00:00", "2026-11-27", ""), id="end of day, after a half day's close"
+        ),
         pytest.param(Case("2026-11-29T12:00:00", "2026-11-29", "realtime", "24/7"), id="24/7 on Sunday"),
-        pytest.param(Case("2026-11-29T00:00:01", "2026-11-29", "realtime", "24/7"), id="24/7 from midnight on"),
+        pytest.param(
+            Case("2026-11-29T00:00:01", "2026-11-29", "realtime", "24/7"), id="24/7 from midnight on"
+        ),
         pytest.param(Case("2026-11-29T12:00:00", "2026-11-28", "", "24/7"), id="24/7, end of day"),
     ],
 )
@@ -54,9 +61,13 @@ def test_prices_stand_still_while_closed(new_bench: Callable[..., Any]) -> None:
 
 def test_end_of_day_is_the_whole_day(new_bench: Callable[..., Any]) -> None:
     bench = new_bench("XNYS", now="2026-11-25T03:00:00")
-    assert bench.ask("GLOBAL_QUOTE", symbol="IBM") == bench.ask("GLOBAL_QUOTE", symbol="IBM", entitlement="realtime")
+    assert bench.ask("GLOBAL_QUOTE", symbol="IBM") == bench.ask(
+        "GLOBAL_QUOTE", symbol="IBM", entitlement="realtime"
+    )
     bench.move("2026-11-25T12:00:00")
-    assert bench.ask("GLOBAL_QUOTE", symbol="IBM") != bench.ask("GLOBAL_QUOTE", symbol="IBM", entitlement="realtime")
+    assert bench.ask("GLOBAL_QUOTE", symbol="IBM") != bench.ask(
+        "GLOBAL_QUOTE", symbol="IBM", entitlement="realtime"
+    )
 
 
 @pytest.mark.parametrize(
@@ -74,9 +85,27 @@ def test_bulk_quotes_in_extended_hours(new_bench: Callable[..., Any], now: str, 
     for row in new_bench("XNYS", now=now).ask("REALTIME_BULK_QUOTES", symbol="AAPL,IBM,MSFT,SPY,QQQ")["data"]:
         assert bool(row.get("extended_hours_quote")) == extended
         if extended:
-            assert row["timestamp"][:13] == now.replace("T", " ")[:13] or row["timestamp"] < now.replace("T", " ")
+            assert row["timestamp"][:13] == now.replace("T", " ")[:13] or row["timestamp"] < now.replace(
+                "T", " "
+            )
             change = float(row["extended_hours_quote"]) - float(row["close"])
             assert float(row["extended_hours_change"]) == pytest.approx(change, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        pytest.param("2026-11-24T22:00:00", "2026-11-24 19:59:59", id="after the post-market"),
+        pytest.param("2026-11-25T03:59:59", "2026-11-24 19:59:59", id="before the next pre-market"),
+        pytest.param("2026-11-27T18:00:00", "2026-11-27 16:59:59", id="after a half day's post-market"),
+        pytest.param("2026-11-29T12:00:00", "2026-11-27 16:59:59", id="Sunday"),
+    ],
+)
+def test_the_bulk_stamp_stays_at_the_last_trade_while_closed(
+    new_bench: Callable[..., Any], now: str, last: str
+) -> None:
+    (row,) = new_bench("XNYS", now=now).ask("REALTIME_BULK_QUOTES", symbol="AAPL")["data"]
+    assert row["timestamp"][:19] == last
 
 
 def test_without_extended_hours_its_fields_are_blank_or_missing(new_bench: Callable[..., Any]) -> None:
@@ -84,13 +113,15 @@ def test_without_extended_hours_its_fields_are_blank_or_missing(new_bench: Calla
     assert {row.get("extended_hours_quote") for row in rows} == {None, ""}
 
 
-def test_intraday_covers_extended_hours_unless_told_otherwise(new_bench: Callable[..., Any]) -> None:
+def test_intraday_covers_extended_hours_unless_asked_not_to(new_bench: Callable[..., Any]) -> None:
     bench = new_bench("XNYS", now="2026-11-24T22:00:00")
     asked = {"symbol": "IBM", "interval": "30min", "entitlement": "realtime", "outputsize": "full"}
     whole, regular = (
         [
             stamp[11:]
-            for stamp in bench.ask("TIME_SERIES_INTRADAY", extended_hours=hours, **asked)["Time Series (30min)"]
+            for stamp in bench.ask("TIME_SERIES_INTRADAY", extended_hours=hours, **asked)[
+                "Time Series (30min)"
+            ]
             if stamp[:10] == "2026-11-24"
         ]
         for hours in ("", "false")
@@ -101,7 +132,12 @@ def test_intraday_covers_extended_hours_unless_told_otherwise(new_bench: Callabl
 
 @pytest.mark.parametrize(
     ("now", "status"),
-    [("2026-11-24T09:29:59", "closed"), ("2026-11-24T09:30:00", "open"), ("2026-11-24T16:00:00", "closed"), ("2026-11-27T12:59:59", "open")],
+    [
+        ("2026-11-24T09:29:59", "closed"),
+        ("2026-11-24T09:30:00", "open"),
+        ("2026-11-24T16:00:00", "closed"),
+        ("2026-11-27T12:59:59", "open"),
+    ],
 )
 def test_market_status(new_bench: Callable[..., Any], now: str, status: str) -> None:
     us = new_bench("XNYS", now=now).ask("MARKET_STATUS")["markets"][0]
@@ -111,7 +147,9 @@ def test_market_status(new_bench: Callable[..., Any], now: str, status: str) -> 
 def test_sessions_of_23_and_25_hours_add_up(new_bench: Callable[..., Any]) -> None:
     for now in ("2026-03-08T23:59:59", "2026-11-01T23:59:59"):
         quote = new_bench(now=now).ask("GLOBAL_QUOTE", symbol="IBM", entitlement="realtime")["Global Quote"]
-        day_after = new_bench(now=now[:9] + str(int(now[9]) + 1) + "T12:00:00").ask("GLOBAL_QUOTE", symbol="IBM")["Global Quote"]
+        day_after = new_bench(now=now[:9] + str(int(now[9]) + 1) + "T12:00:00").ask(
+            "GLOBAL_QUOTE", symbol="IBM"
+        )["Global Quote"]
         assert int(quote["06. volume"]) == pytest.approx(int(day_after["06. volume"]), rel=0.001)
 
 

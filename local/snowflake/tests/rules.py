@@ -15,7 +15,7 @@ class Fails(NamedTuple):
 
 
 class Step(NamedTuple):
-    """expected: the rows, Fails, or None for whatever the answer is. rowcount is compared where it is given."""
+    """expected: the rows, Fails, or None for any answer. rowcount is compared where it is given."""
 
     sql: str
     expected: Any = None

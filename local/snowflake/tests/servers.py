@@ -17,6 +17,7 @@ from pathlib import Path
 HOST = "127.0.0.1"
 ACCESS_KEY = "local-access-key"
 SECRET_KEY = "local-secret-key"
+PASSWORD = "local-password"
 # SeaweedFS serves gRPC on every port + this.
 GRPC_OFFSET = 10_000
 START_SECONDS = 30
@@ -24,7 +25,7 @@ START_SECONDS = 30
 
 @dataclass
 class RunningServer:
-    """A launcher process; port is what it printed."""
+    """A process of the command. `port` is the port that it printed."""
 
     process: subprocess.Popen[str]
     port: int
@@ -65,13 +66,21 @@ def wait_until_healthy(url: str, process: subprocess.Popen[str]) -> None:
 
 @contextlib.contextmanager
 def seaweedfs(directory: Path) -> Iterator[str]:
-    """An S3 server with its data in the directory; yields its address."""
+    """An S3 server with its data in the directory. Yields its address."""
     ports = {name: free_port(GRPC_OFFSET) for name in ("s3", "master", "filer", "volume", "admin")}
     command = [
-        str(Path(sys.executable).with_name("weed")), "mini", f"-dir={directory}", f"-ip={HOST}", f"-ip.bind={HOST}",
-        "-master.telemetry=false", "-webdav=false", "-admin.ui=false", "-s3.port.lance=0", "-s3.port.iceberg=0",
+        str(Path(sys.executable).with_name("weed")),
+        "mini",
+        f"-dir={directory}",
+        f"-ip={HOST}",
+        f"-ip.bind={HOST}",
+        "-master.telemetry=false",
+        "-webdav=false",
+        "-admin.ui=false",
+        "-s3.port.lance=0",
+        "-s3.port.iceberg=0",
         *(f"-{name}.port={port}" for name, port in ports.items()),
-    ]  # fmt: skip
+    ]
     environ = os.environ | {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
     with (directory / "weed.log").open("w") as log:
         process = subprocess.Popen(command, env=environ, stdout=log, stderr=log, cwd=directory, text=True)
@@ -83,15 +92,33 @@ def seaweedfs(directory: Path) -> Iterator[str]:
             process.wait(timeout=20)
 
 
+WITHOUT_PANDAS = """
+import sys
+
+class WithoutPandas:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+
+sys.meta_path.insert(0, WithoutPandas())
+from stock_snowflake.__main__ import main
+sys.exit(main())
+"""
+"""The command as in its image, where pandas is missing. Its import takes more than a second."""
+
+
 def command() -> list[str]:
-    return [sys.executable, "-m", "stock_snowflake"]
+    return [sys.executable, "-c", WITHOUT_PANDAS]
 
 
 def launcher_environ(data_dir: Path, s3_address: str, **settings: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG")}
+    inherited = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG")
+    }
     return inherited | {
         "DATA_DIR": str(data_dir),
         "SNOWFLAKE_LISTEN_PORT": "0",
+        "SNOWFLAKE_PASSWORD": PASSWORD,
         "S3_ENDPOINT_URL": s3_address,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
@@ -99,10 +126,21 @@ def launcher_environ(data_dir: Path, s3_address: str, **settings: str) -> dict[s
     }
 
 
+def shared(directory: Path, s3_address: str, **settings: str) -> Iterator[RunningServer]:
+    """A server for many tests. Its log must have no traceback: no statement may be an internal error."""
+    log = directory / "log"
+    running = start_launcher(launcher_environ(directory / "data", s3_address, **settings), log)
+    yield running
+    running.stop()
+    assert "Traceback" not in log.read_text()
+
+
 def start_launcher(environ: Mapping[str, str], log: Path) -> RunningServer:
-    """Start the command and wait for its line; what it logs goes to the file."""
+    """Start the command and wait for its line. Its log goes to the file."""
     with log.open("a") as errors:
-        process = subprocess.Popen(command(), env=dict(environ), stdout=subprocess.PIPE, stderr=errors, text=True)
+        process = subprocess.Popen(
+            command(), env=dict(environ), stdout=subprocess.PIPE, stderr=errors, text=True
+        )
     assert process.stdout is not None
     line = process.stdout.readline()
     assert "listens on" in line, f"{line}{log.read_text()}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stock_snowflake.bindings import rows_of, value_of
+from stock_snowflake.types.bindings import rows_of, value_of
 
 NANOSECONDS = "1795435200123456789"
 AT = datetime.datetime(2026, 11, 23, 12, 0, 0, 123456)

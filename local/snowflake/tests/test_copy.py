@@ -1,6 +1,7 @@
 """COPY INTO from a real S3 server, row by row: files, statement, answer, table.
 
-Sources: sql-reference/sql/copy-into-table; user-guide/querying-metadata; user-guide/data-load-considerations-load.
+Sources: sql-reference/sql/copy-into-table, user-guide/querying-metadata and
+user-guide/data-load-considerations-load.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ UTC = datetime.UTC
 
 
 class Refused(NamedTuple):
-    """The COPY fails with this number and a text with this in it; the table stays as it was."""
+    """The COPY fails with this number and a text that contains this. The table stays as it was."""
 
     errno: int
     text: str
@@ -45,8 +46,12 @@ CASES = {
         {"a.parquet": quotes(2)},
         copy("a.parquet"),
         [("LOADED", 2)],
-        "SELECT EVENT_ID, PRICE, VOLUME, TRADING_DAY, QUOTED_AT, KAFKA_OFFSET FROM QUOTES ORDER BY KAFKA_OFFSET",
-        [("e0", Decimal("123.456789"), 10**15, NOON.date(), NOON, 0), ("e1", Decimal("123.456789"), 10**15 + 1, NOON.date(), None, 1)],
+        "SELECT EVENT_ID, PRICE, VOLUME, TRADING_DAY, QUOTED_AT, KAFKA_OFFSET FROM QUOTES"
+        " ORDER BY KAFKA_OFFSET",
+        [
+            ("e0", Decimal("123.456789"), 10**15, NOON.date(), NOON, 0),
+            ("e1", Decimal("123.456789"), 10**15 + 1, NOON.date(), None, 1),
+        ],
     ),
     "several files in the order named": Case(
         {"a.parquet": quotes(2), "b.parquet": quotes(3, 2)},
@@ -54,7 +59,9 @@ CASES = {
         [("LOADED", 3), ("LOADED", 2)],
         rows=[(5,)],
     ),
-    "an empty file is LOADED with 0 rows": Case({"a.parquet": quotes(0)}, copy("a.parquet"), [("LOADED", 0)], rows=[(0,)]),
+    "an empty file is LOADED with 0 rows": Case(
+        {"a.parquet": quotes(0)}, copy("a.parquet"), [("LOADED", 0)], rows=[(0,)]
+    ),
     "columns are matched whatever their case": Case(
         {"a.parquet": quotes(1, symbol=None, SyMbOl=texts("MSFT"))},
         copy("a.parquet"),
@@ -62,7 +69,9 @@ CASES = {
         "SELECT SYMBOL FROM QUOTES",
         [("MSFT",)],
     ),
-    "a column that only the file has is dropped": Case({"a.parquet": quotes(1, extra=texts("x"))}, copy("a.parquet"), [("LOADED", 1)], rows=[(1,)]),
+    "a column that only the file has is dropped": Case(
+        {"a.parquet": quotes(1, extra=texts("x"))}, copy("a.parquet"), [("LOADED", 1)], rows=[(1,)]
+    ),
     "a column that only the table has is NULL, its default does not fire": Case(
         {"a.parquet": quotes(1, price=None)},
         copy("a.parquet", metadata=""),
@@ -143,7 +152,10 @@ CASES = {
         rows=[(0,)],
     ),
     "a truncated file": Case(
-        {"a.parquet": parquet(quotes(50))[:-20]}, copy("a.parquet"), Refused(100152, "Error parsing the parquet file"), rows=[(0,)]
+        {"a.parquet": parquet(quotes(50))[:-20]},
+        copy("a.parquet"),
+        Refused(100152, "Error parsing the parquet file"),
+        rows=[(0,)],
     ),
     "metadata: path in the bucket, row number, checksum, times": Case(
         {"raw/stock-data/p=0/a.parquet": quotes(2)},
@@ -152,7 +164,10 @@ CASES = {
         "SELECT SOURCE_FILE, FILE_ROW, LENGTH(CONTENT_KEY), DATEDIFF(SECOND, MODIFIED, LOADED_AT) < 60,"
         " DATEDIFF(SECOND, LOADED_AT, CURRENT_TIMESTAMP()) < 60"
         " FROM QUOTES ORDER BY FILE_ROW",
-        [("raw/stock-data/p=0/a.parquet", 1, 32, True, True), ("raw/stock-data/p=0/a.parquet", 2, 32, True, True)],
+        [
+            ("raw/stock-data/p=0/a.parquet", 1, 32, True, True),
+            ("raw/stock-data/p=0/a.parquet", 2, 32, True, True),
+        ],
     ),
     "metadata into a column that does not exist": Case(
         {"a.parquet": quotes(1)},
@@ -166,7 +181,9 @@ CASES = {
         [("LOADED", 1), ("LOADED", 2)],
         rows=[(3,)],
     ),
-    "nothing under a path": Case({}, copy(path="nothing/"), [("Copy executed with 0 files processed.", -1)], rows=[(0,)]),
+    "nothing under a path": Case(
+        {}, copy(path="nothing/"), [("Copy executed with 0 files processed.", -1)], rows=[(0,)]
+    ),
     "a named file format": Case(
         {"a.parquet": quotes(1)},
         copy("a.parquet").replace("TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE", "FORMAT_NAME = 'PQ'"),
@@ -175,17 +192,29 @@ CASES = {
     ),
     "a file format that does not exist": Case(
         {"a.parquet": quotes(1)},
-        copy("a.parquet").replace("TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE", "FORMAT_NAME = PUBLIC.NOPE"),
+        copy("a.parquet").replace(
+            "TYPE = PARQUET USE_VECTORIZED_SCANNER = TRUE", "FORMAT_NAME = PUBLIC.NOPE"
+        ),
         Refused(2003, "NOPE"),
         rows=[(0,)],
     ),
-    "a stage that does not exist": Case({}, copy("a.parquet").replace("@LANDING", "@NOPE"), Refused(2003, "Stage"), rows=[(0,)]),
-    "a table that does not exist": Case({"a.parquet": quotes(1)}, copy("a.parquet", table="NOPE"), Refused(2003, "NOPE"), rows=[(0,)]),
+    "a stage that does not exist": Case(
+        {}, copy("a.parquet").replace("@LANDING", "@NOPE"), Refused(2003, "Stage"), rows=[(0,)]
+    ),
+    "a table that does not exist": Case(
+        {"a.parquet": quotes(1)}, copy("a.parquet", table="NOPE"), Refused(2003, "NOPE"), rows=[(0,)]
+    ),
     "without MATCH_BY_COLUMN_NAME": Case(
-        {"a.parquet": quotes(1)}, copy("a.parquet", metadata="").replace("CASE_INSENSITIVE", "NONE"), Refused(2019, "VARIANT".lower()), rows=[(0,)]
+        {"a.parquet": quotes(1)},
+        copy("a.parquet", metadata="").replace("CASE_INSENSITIVE", "NONE"),
+        Refused(2019, "VARIANT".lower()),
+        rows=[(0,)],
     ),
     "an option that is not supported here": Case(
-        {"a.parquet": quotes(1)}, copy("a.parquet", options="SIZE_LIMIT = 5"), Refused(2, "SIZE_LIMIT"), rows=[(0,)]
+        {"a.parquet": quotes(1)},
+        copy("a.parquet", options="SIZE_LIMIT = 5"),
+        Refused(2, "SIZE_LIMIT"),
+        rows=[(0,)],
     ),
     "two columns of the file for one of the table": Case(
         {"a.parquet": quotes(1, SYMBOL=texts("X"))},
@@ -201,7 +230,9 @@ def test_copy(case: Case, load: Load, cursor: Any) -> None:
     if isinstance(case.answer, Refused):
         with pytest.raises(snowflake.connector.errors.DatabaseError) as caught:
             load(case.copy, case.files)
-        assert (caught.value.errno, case.answer.text in str(caught.value)) == (case.answer.errno, True), str(caught.value)
+        assert (caught.value.errno, case.answer.text in str(caught.value)) == (case.answer.errno, True), str(
+            caught.value
+        )
     else:
         answer = load(case.copy, case.files)
         assert [(row[1], row[3]) if len(row) == 10 else (row[0], -1) for row in answer] == case.answer

@@ -1,4 +1,7 @@
-"""COPY's answer, its memory of files, its size. Sources: as test_copy; user-guide/data-load-considerations-load, load metadata."""
+"""COPY's answer, load history and size.
+
+Sources: those of test_copy, and user-guide/data-load-considerations-load, "Load metadata".
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,9 @@ def test_history_is_by_table_and_content(load: Load, cursor: Any) -> None:
     cursor.execute("CREATE TABLE SECOND LIKE QUOTES")
     assert [row[1] for row in load(copy("a.parquet", table="SECOND"))] == ["LOADED"]
     assert cursor.execute("SELECT COUNT(*) FROM QUOTES").fetchall() == [(4,)]
-    assert cursor.execute("SELECT COUNT(*), SUM(ROW_COUNT) FROM INFORMATION_SCHEMA.LOAD_HISTORY WHERE TABLE_NAME = 'QUOTES'").fetchall() == [(3, 4)]
+    assert cursor.execute(
+        "SELECT COUNT(*), SUM(ROW_COUNT) FROM INFORMATION_SCHEMA.LOAD_HISTORY WHERE TABLE_NAME = 'QUOTES'"
+    ).fetchall() == [(3, 4)]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +99,9 @@ def test_a_thousand_files_in_one_statement(load: Load, cursor: Any) -> None:
     answer = load(copy(*names, options="FORCE = TRUE", metadata=METADATA))
     seconds = time.monotonic() - started
     assert [row[3] for row in answer] == [3] * 1000
-    assert cursor.execute("SELECT COUNT(DISTINCT KAFKA_OFFSET), COUNT(DISTINCT SOURCE_FILE) FROM QUOTES").fetchall() == [(3000, 1000)]
+    assert cursor.execute(
+        "SELECT COUNT(DISTINCT KAFKA_OFFSET), COUNT(DISTINCT SOURCE_FILE) FROM QUOTES"
+    ).fetchall() == [(3000, 1000)]
     assert seconds < 30, f"{seconds:.1f} s"
 
 

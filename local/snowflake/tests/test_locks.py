@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from stock_snowflake.errors import SnowflakeError
-from stock_snowflake.locks import MAX_WAITERS, LockTable, Mode
+from stock_snowflake.transactions.locks import MAX_WAITERS, LockTable, Mode
 
 
 def start(call: Callable[[], None]) -> threading.Thread:
@@ -82,7 +82,10 @@ def test_deadlock_over_three_owners() -> None:
     locks = LockTable()
     for owner in "abc":
         locks.acquire(owner, owner, Mode.WRITE, 0)
-    threads = [start(lambda: locks.acquire("a", "b", Mode.WRITE, 5)), start(lambda: locks.acquire("b", "c", Mode.WRITE, 5))]
+    threads = [
+        start(lambda: locks.acquire("a", "b", Mode.WRITE, 5)),
+        start(lambda: locks.acquire("b", "c", Mode.WRITE, 5)),
+    ]
     with pytest.raises(SnowflakeError, match="deadlock"):
         locks.acquire("c", "a", Mode.WRITE, 5)
     locks.release("c")
@@ -103,7 +106,10 @@ def test_cancel_ends_a_wait() -> None:
 def test_at_most_twenty_wait() -> None:
     locks = LockTable()
     locks.acquire("a", "t", Mode.WRITE, 0)
-    threads = [threading.Thread(target=lambda n=n: code(lambda: locks.acquire(f"w{n}", "t", Mode.WRITE, 30))) for n in range(MAX_WAITERS)]
+    threads = [
+        threading.Thread(target=lambda n=n: code(lambda: locks.acquire(f"w{n}", "t", Mode.WRITE, 30)))
+        for n in range(MAX_WAITERS)
+    ]
     for thread in threads:
         thread.start()
     time.sleep(0.2)

@@ -1,4 +1,7 @@
-"""Snowflake's documented behaviour of queries and sessions, row by row. Sources are pages of its SQL reference."""
+"""Snowflake's documented behaviour of queries and sessions, case by case.
+
+Sources are pages of its SQL reference.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,11 @@ AT = datetime.datetime(2026, 11, 23, 14, 31, 7, 123456, tzinfo=UTC)
 OK = [("Statement executed successfully.",)]
 NUMBERS = Step("CREATE OR REPLACE TABLE T (A NUMBER(20,0), B VARCHAR(8))")
 TICKS = Step(
-    "CREATE OR REPLACE TABLE TICKS AS SELECT COLUMN1 AS SYMBOL, COLUMN2::NUMBER(18,6) AS PRICE, COLUMN3::NUMBER(20,0) AS VOLUME,"
+    "CREATE OR REPLACE TABLE TICKS AS SELECT COLUMN1 AS SYMBOL, COLUMN2::NUMBER(18,6) AS PRICE,"
+    " COLUMN3::NUMBER(20,0) AS VOLUME,"
     " COLUMN4::TIMESTAMP_LTZ AS QUOTED_AT FROM VALUES ('IBM', 10.5, 100, '2026-11-23 14:31:07.123456'),"
-    " ('IBM', 11.25, 250, '2026-11-23 14:33:00'), ('IBM', 9.75, 300, '2026-11-23 14:36:00'), ('AAPL', 1.5, 5, '2026-11-23 14:30:00')"
+    " ('IBM', 11.25, 250, '2026-11-23 14:33:00'), ('IBM', 9.75, 300, '2026-11-23 14:36:00'),"
+    " ('AAPL', 1.5, 5, '2026-11-23 14:30:00')"
 )
 
 CASES = [
@@ -26,11 +31,33 @@ CASES = [
         [
             Step(
                 "SELECT ?, ?, ?, ?, ?, ?, ?",
-                [(1, Decimal("1.50"), "x'y", None, datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2, 3, 4, 5, 6), True)],
-                (1, Decimal("1.50"), "x'y", None, datetime.date(2026, 1, 2), datetime.datetime(2026, 1, 2, 3, 4, 5, 6), True),
+                [
+                    (
+                        1,
+                        Decimal("1.50"),
+                        "x'y",
+                        None,
+                        datetime.date(2026, 1, 2),
+                        datetime.datetime(2026, 1, 2, 3, 4, 5, 6),
+                        True,
+                    )
+                ],
+                (
+                    1,
+                    Decimal("1.50"),
+                    "x'y",
+                    None,
+                    datetime.date(2026, 1, 2),
+                    datetime.datetime(2026, 1, 2, 3, 4, 5, 6),
+                    True,
+                ),
             ),
             Step("SELECT ?", [(AT,)], (("TIMESTAMP_LTZ", AT),)),
-            Step("SELECT 1 WHERE ? < ?", [(1,)], (("TIMESTAMP_LTZ", AT), ("TIMESTAMP_LTZ", AT + datetime.timedelta(microseconds=1)))),
+            Step(
+                "SELECT 1 WHERE ? < ?",
+                [(1,)],
+                (("TIMESTAMP_LTZ", AT), ("TIMESTAMP_LTZ", AT + datetime.timedelta(microseconds=1))),
+            ),
         ],
     ),
     Case(
@@ -46,7 +73,8 @@ CASES = [
         [
             Step(
                 "SELECT SUM(X), SUM(Y), COUNT(*), COUNT_IF(X > 0)"
-                " FROM (SELECT 9007199254740993::NUMBER(20,0) AS X, 0.1::NUMBER(18,6) AS Y UNION ALL SELECT 2, 0.2)",
+                " FROM (SELECT 9007199254740993::NUMBER(20,0) AS X, 0.1::NUMBER(18,6) AS Y UNION ALL"
+                " SELECT 2, 0.2)",
                 [(9007199254740995, Decimal("0.300000"), 2, 2)],
             ),
         ],
@@ -57,7 +85,8 @@ CASES = [
         [
             TICKS,
             Step(
-                "SELECT SYMBOL, PRICE FROM TICKS QUALIFY ROW_NUMBER() OVER (PARTITION BY SYMBOL ORDER BY QUOTED_AT DESC) = 1 ORDER BY SYMBOL",
+                "SELECT SYMBOL, PRICE FROM TICKS QUALIFY ROW_NUMBER() OVER (PARTITION BY SYMBOL"
+                " ORDER BY QUOTED_AT DESC) = 1 ORDER BY SYMBOL",
                 [("AAPL", Decimal("1.500000")), ("IBM", Decimal("9.750000"))],
             ),
         ],
@@ -68,7 +97,8 @@ CASES = [
         [
             TICKS,
             Step(
-                "SELECT TIME_SLICE(QUOTED_AT, 5, 'MINUTE') AS S, MIN_BY(PRICE, QUOTED_AT) AS O, MAX(PRICE) AS H,"
+                "SELECT TIME_SLICE(QUOTED_AT, 5, 'MINUTE') AS S, MIN_BY(PRICE, QUOTED_AT) AS O,"
+                " MAX(PRICE) AS H,"
                 " MIN(PRICE) AS L, MAX_BY(PRICE, QUOTED_AT) AS C, COUNT(DISTINCT VOLUME) AS N"
                 " FROM TICKS WHERE SYMBOL = 'IBM' GROUP BY TIME_SLICE(QUOTED_AT, 5, 'MINUTE') ORDER BY S",
                 [
@@ -91,7 +121,8 @@ CASES = [
         [
             TICKS,
             Step(
-                "SELECT VOLUME - LAG(VOLUME) OVER (ORDER BY QUOTED_AT) AS D, DATE_TRUNC('HOUR', QUOTED_AT) AS H"
+                "SELECT VOLUME - LAG(VOLUME) OVER (ORDER BY QUOTED_AT) AS D, DATE_TRUNC('HOUR',"
+                " QUOTED_AT) AS H"
                 " FROM TICKS WHERE SYMBOL = 'IBM' ORDER BY QUOTED_AT",
                 [(delta, datetime.datetime(2026, 11, 23, 14, tzinfo=UTC)) for delta in (None, 150, 50)],
             ),
@@ -101,9 +132,14 @@ CASES = [
         "EPOCH_SECOND is whole, in a view too: a fraction is not rounded up",
         "functions-date-time (supported date and time parts)",
         [
-            Step("CREATE OR REPLACE VIEW SECONDS AS SELECT DATE_PART('EPOCH_SECOND', '2026-11-23 14:30:59.7 +0000'::TIMESTAMP_LTZ) AS S"),
             Step(
-                "SELECT MOD(S, 60) AS M, DATE_PART(EPOCH_SECOND, '2026-11-23 14:30:59.2 +0000'::TIMESTAMP_LTZ) AS E FROM SECONDS", [(59, 1795444259)]
+                "CREATE OR REPLACE VIEW SECONDS AS SELECT DATE_PART('EPOCH_SECOND', '2026-11-23"
+                " 14:30:59.7 +0000'::TIMESTAMP_LTZ) AS S"
+            ),
+            Step(
+                "SELECT MOD(S, 60) AS M, DATE_PART(EPOCH_SECOND, '2026-11-23 14:30:59.2"
+                " +0000'::TIMESTAMP_LTZ) AS E FROM SECONDS",
+                [(59, 1795444259)],
             ),
         ],
     ),
@@ -112,8 +148,10 @@ CASES = [
         "functions/convert_timezone",
         [
             Step(
-                "SELECT CONVERT_TIMEZONE('UTC', 'America/New_York', '2026-11-24 03:00:00'::TIMESTAMP_NTZ) AS T,"
-                " TO_DATE(CONVERT_TIMEZONE('America/New_York', '2026-11-24 03:00:00 +0000'::TIMESTAMP_LTZ)) AS D",
+                "SELECT CONVERT_TIMEZONE('UTC', 'America/New_York', '2026-11-24"
+                " 03:00:00'::TIMESTAMP_NTZ) AS T,"
+                " TO_DATE(CONVERT_TIMEZONE('America/New_York', '2026-11-24 03:00:00"
+                " +0000'::TIMESTAMP_LTZ)) AS D",
                 [(datetime.datetime(2026, 11, 23, 22, 0), datetime.date(2026, 11, 23))],
             ),
         ],
@@ -122,6 +160,8 @@ CASES = [
         "a session has a role, a warehouse and a user",
         "functions-context",
         [
+            Step("CREATE ROLE IF NOT EXISTS READER"),
+            Step("CREATE WAREHOUSE IF NOT EXISTS WH"),
             Step("USE ROLE READER", OK),
             Step("USE WAREHOUSE WH", OK),
             Step("USE SECONDARY ROLES NONE", OK),
@@ -129,10 +169,11 @@ CASES = [
         ],
     ),
     Case(
-        "grants, comments and retention are taken and do nothing",
+        "grants, comments and retention are taken",
         "sql/grant-privilege, sql/comment",
         [
             NUMBERS,
+            Step("CREATE ROLE IF NOT EXISTS READER"),
             Step("GRANT SELECT ON ALL TABLES IN SCHEMA PUBLIC TO ROLE READER", OK),
             Step("REVOKE SELECT ON TABLE T FROM ROLE READER", OK),
             Step("COMMENT ON TABLE T IS 'numbers'", OK),
@@ -157,7 +198,8 @@ CASES = [
         [
             Step("ALTER SESSION SET TIMEZONE = 'America/New_York'", OK),
             Step(
-                "SELECT '2026-11-24 03:00:00 +0000'::TIMESTAMP_LTZ AS T, TO_DATE('2026-11-24 03:00:00 +0000'::TIMESTAMP_LTZ) AS D",
+                "SELECT '2026-11-24 03:00:00 +0000'::TIMESTAMP_LTZ AS T, TO_DATE('2026-11-24"
+                " 03:00:00 +0000'::TIMESTAMP_LTZ) AS D",
                 [(datetime.datetime(2026, 11, 24, 3, tzinfo=UTC), datetime.date(2026, 11, 23))],
             ),
         ],
@@ -190,7 +232,8 @@ CASES = [
         [
             NUMBERS,
             Step(
-                "SELECT COLUMN_NAME, DATA_TYPE, NUMERIC_PRECISION FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'T' ORDER BY ORDINAL_POSITION",
+                "SELECT COLUMN_NAME, DATA_TYPE, NUMERIC_PRECISION FROM INFORMATION_SCHEMA.COLUMNS"
+                " WHERE TABLE_NAME = 'T' ORDER BY ORDINAL_POSITION",
                 [("A", "NUMBER", 20), ("B", "TEXT", None)],
             ),
             Step("SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES", [("T",)]),

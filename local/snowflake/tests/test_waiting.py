@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from typing import Any
 
 import pytest
 import snowflake.connector.errors
 from answers import TAKE, count, errno, wait_until
-from conftest import IDLE_TRANSACTION_SECONDS, Background, Connect
-from servers import RunningServer
+from conftest import Background, Connect
 
 
-def test_second_update_waits_and_then_sees_what_the_first_committed(lease: Any, connect: Connect, background: Background) -> None:
+def test_second_update_waits_and_then_sees_what_the_first_committed(
+    lease: Any, connect: Connect, background: Background
+) -> None:
     second = connect().cursor()
     lease.execute("BEGIN")
     lease.execute(TAKE, ("first",))
@@ -61,7 +60,10 @@ def test_inserts_do_not_wait_for_each_other_nor_for_an_update(lease: Any, connec
 
 
 def test_deadlock_ends_one_of_the_two(lease: Any, connect: Connect, background: Background) -> None:
-    """ "Deadlocks ... Snowflake chooses the most recent statement that is part of the deadlock as the victim"."""
+    """Source: "Deadlocks".
+
+    "Snowflake chooses the most recent statement that is part of the deadlock as the victim".
+    """
     second = connect().cursor()
     lease.execute("BEGIN")
     lease.execute(TAKE, ("first",))
@@ -86,30 +88,6 @@ def test_ddl_waits_for_writers(lease: Any, connect: Connect, background: Backgro
     lease.execute("COMMIT")
     waiting.result(timeout=5)
     assert other.execute("SELECT * FROM LEDGER").fetchall() == [(1, "a", None)]
-
-
-HOLDER = """
-import sys, time, snowflake.connector
-connection = snowflake.connector.connect(
-    user="u", password="p", account="a", host="127.0.0.1", port=int(sys.argv[1]), protocol="http", database=sys.argv[2]
-)
-connection.cursor().execute("BEGIN")
-connection.cursor().execute("UPDATE LEASE SET HOLDER = 'killed'")
-print("holding", flush=True)
-time.sleep(60)
-"""
-
-
-def test_a_killed_client_frees_its_lock(lease: Any, server: RunningServer, database: str) -> None:
-    """ "Aborting transactions": idle for five minutes while it blocks another; IDLE_TRANSACTION_SECONDS here."""
-    with subprocess.Popen([sys.executable, "-c", HOLDER, str(server.port), database], stdout=subprocess.PIPE, text=True) as client:
-        assert client.stdout is not None
-        assert client.stdout.readline() == "holding\n"
-        client.kill()
-    started = time.monotonic()
-    assert lease.execute(TAKE, ("next",)).rowcount == 1
-    assert time.monotonic() - started < IDLE_TRANSACTION_SECONDS + 5
-    assert lease.execute("SELECT HOLDER, FENCE FROM LEASE").fetchall() == [("next", 1)]
 
 
 def test_a_closed_session_frees_its_lock(lease: Any, connect: Connect) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stock_stack.component import Component
+from stock_stack.layout import Layout, base
 from stock_stack.ports import free
-from stock_stack.site import Site, base
 from stock_stack.stack import Stack
 
 IDLE = "import time; time.sleep(300)"
@@ -27,7 +27,7 @@ def stack_of(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
     def make(*parts: Component) -> Stack:
         known = {part.name: part for part in parts}
         lines: list[str] = []
-        stack = Stack(Site(tmp_path, free()), lines.append, lambda site, name, instance: known[name])
+        stack = Stack(Layout(tmp_path, free()), lines.append, lambda layout, name, instance: known[name])
         made.append(stack)
         return stack
 

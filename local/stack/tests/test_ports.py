@@ -50,6 +50,8 @@ def test_a_given_port_is_not_given_to_another_part() -> None:
     one = ports.free()
     inside = one["kafka"]
     one.release()
-    two = ports.default({ports.variable(part): str(inside + place) for place, part in enumerate(ports.PUBLIC)})
+    two = ports.default(
+        {ports.variable(part): str(inside + place) for place, part in enumerate(ports.PUBLIC)}
+    )
     assert two["s3-grpc"] >= inside + len(ports.PUBLIC)
     two.release()

@@ -1,27 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from stages import Pipeline
+from memory_stages import ALERTS, SECOND, Pipeline, three_chains
 from world import CHAIN, OLD, World, link
 
-from stock_auditor.evidence import QUARANTINED, LedgerRow, Log
-from stock_auditor.findings import Kind
-from stock_auditor.known import LISTED_FOR
-from stock_auditor.stages import NotCompared
+from stock_auditor.compare.evidence import LedgerRow, Log
+from stock_auditor.compare.findings import Kind
+from stock_auditor.stages.base import NotCompared
+from stock_common.ledger import QUARANTINED
 from stock_objects.chain import Chain
 
 A, B, C = link(0, 100), link(100, 100), link(200, 100)
-SECOND = Chain("stock-data", CHAIN.topic_id, 1)
-ALERTS = Chain("stock-alerts", "a" * 32, 0)
 BEFORE = Chain("stock-data", "f" * 32, 0)
-
-
-def pipeline() -> tuple[Pipeline, World, World]:
-    first, second = World([A, B, C]), World([link(0, 50, chain=SECOND)], chain=SECOND)
-    return Pipeline(first, second, World([], chain=ALERTS)), first, second
 
 
 def test_nothing_yet_is_complete() -> None:
@@ -30,7 +20,7 @@ def test_nothing_yet_is_complete() -> None:
 
 
 def test_every_chain_of_any_stage_has_a_verdict() -> None:
-    pipe, _, _ = pipeline()
+    pipe, _, _ = three_chains()
     only_s3 = World([link(0, 10, chain=BEFORE)], loaded=0, chain=BEFORE)
     only_s3.log = None
     only_ledger = World([link(0, 10, chain=BEFORE._replace(partition=1))], chain=BEFORE._replace(partition=1))
@@ -47,7 +37,7 @@ def test_every_chain_of_any_stage_has_a_verdict() -> None:
 
 
 def test_totals_first_then_ranges_only_where_they_differ() -> None:
-    pipe, _, second = pipeline()
+    pipe, _, second = three_chains()
     status = pipe.auditor.audit_all().status
     assert (status.complete, status.full, status.warehouse_at is not None) == (True, True, True)
     assert [part.rows for part in status.partitions] == [0, 300, 50]
@@ -55,19 +45,22 @@ def test_totals_first_then_ranges_only_where_they_differ() -> None:
     audited = pipe.auditor.audit_all()
     assert audited.kinds == {Kind.ROWS_DOUBLED: 1}
     assert [part.findings for part in audited.status.partitions if part.partition == 1] == [
-        [f"doubled rows: {link(0, 50, chain=SECOND).key}: offsets 7 are in Snowflake more than once, rows too many: 1"]
+        [
+            f"doubled rows: {link(0, 50, chain=SECOND).key}: offsets 7 are in Snowflake more than"
+            " once, rows too many: 1"
+        ]
     ]
 
 
 def test_by_range_reads_every_object_and_offset() -> None:
-    pipe, _, _ = pipeline()
+    pipe, _, _ = three_chains()
     assert pipe.auditor.audit_all(by_range=True).status.complete
     assert len(pipe.bucket.heads) == 4
     assert all(by_range for _, _, by_range in pipe.warehouse.asked)
 
 
 def test_only_what_is_new_is_compared_again() -> None:
-    pipe, first, _ = pipeline()
+    pipe, first, _ = three_chains()
     pipe.auditor.audit_all()
     pipe.warehouse.asked.clear()
     new = link(300, 20, hour=10)
@@ -76,7 +69,13 @@ def test_only_what_is_new_is_compared_again() -> None:
     status = pipe.auditor.audit_new().status
     assert (pipe.warehouse.asked, status.full, status.complete) == ([], False, True)
     part = status.partitions[1]
-    assert (part.s3_last, part.warehouse_last, part.rows, part.in_flight_s3, part.in_flight_warehouse) == (319, 299, 300, 20, 20)
+    assert (part.s3_last, part.warehouse_last, part.rows, part.in_flight_s3, part.in_flight_warehouse) == (
+        319,
+        299,
+        300,
+        20,
+        20,
+    )
     first.load(new)
     status = pipe.auditor.audit_new({CHAIN: 319, SECOND: 49}).status
     assert pipe.warehouse.asked == [(CHAIN, 300, False)]
@@ -85,7 +84,7 @@ def test_only_what_is_new_is_compared_again() -> None:
 
 
 def test_what_was_not_equal_is_asked_again_until_it_is() -> None:
-    pipe, first, _ = pipeline()
+    pipe, first, _ = three_chains()
     first.table[7] += 1
     assert not pipe.auditor.audit_all().status.complete
     assert not pipe.auditor.audit_new().status.complete
@@ -99,46 +98,8 @@ def test_what_was_not_equal_is_asked_again_until_it_is() -> None:
     assert pipe.warehouse.asked == []
 
 
-def test_a_chain_at_rest_is_not_listed_again() -> None:
-    pipe, first, second = pipeline()
-    pipe.auditor.audit_all()
-    verdicts = pipe.auditor.audit_new().status.partitions
-    pipe.bucket.lists.clear()
-    status = pipe.auditor.audit_new().status
-    assert (status.complete, status.partitions, pipe.bucket.lists) == (True, verdicts, [])
-    first.put(link(300, 20, hour=10))
-    first.log = Log(0, 340, 0)
-    for _ in range(2):
-        # The log goes on behind the last object: any moment there may be another one.
-        assert [part.in_flight_s3 for part in pipe.auditor.audit_new().status.partitions] == [0, 20, 0]
-        assert pipe.bucket.lists == [CHAIN.prefix]
-        pipe.bucket.lists.clear()
-    first.put(link(320, 20, hour=10))
-    for listed in ([CHAIN.prefix], []):
-        part = pipe.auditor.audit_new().status.partitions[1]
-        assert (part.s3_last, part.in_flight_s3, part.in_flight_warehouse, pipe.bucket.lists) == (339, 0, 40, listed)
-        pipe.bucket.lists.clear()
-    second.objects.clear()
-    assert pipe.auditor.audit_new().status.complete
-
-
-def test_a_chain_at_rest_is_listed_after_a_while_all_the_same() -> None:
-    pipe, first, _ = pipeline()
-    pipe.auditor.audit_all()
-    first.put(link(50, 10, hour=10))
-    assert pipe.auditor.audit_new().status.complete
-    pipe.now += LISTED_FOR
-    for _ in range(2):
-        # Not equal: no rest before it is mended.
-        audited = pipe.auditor.audit_new()
-        assert (audited.status.complete, Kind.OVERLAP in audited.kinds) == (False, True)
-    pipe.bucket.lists.clear()
-    pipe.auditor.audit_new()
-    assert pipe.bucket.lists == [CHAIN.prefix]
-
-
 def test_which_chains_there_are_is_asked_with_the_warehouse() -> None:
-    pipe, first, _ = pipeline()
+    pipe, first, _ = three_chains()
     pipe.auditor.audit_all()
     stranger = World([link(0, 10, chain=BEFORE)], loaded=0, chain=BEFORE)
     stranger.log = None
@@ -153,7 +114,7 @@ def test_which_chains_there_are_is_asked_with_the_warehouse() -> None:
 
 
 def test_a_stuck_loader_is_late_without_asking_the_warehouse() -> None:
-    pipe, first, _ = pipeline()
+    pipe, first, _ = three_chains()
     pipe.auditor.audit_all()
     first.put(link(300, 20, hour=10), modified=OLD)
     first.log = Log(0, 320, 0)
@@ -163,7 +124,7 @@ def test_a_stuck_loader_is_late_without_asking_the_warehouse() -> None:
 
 
 def test_objects_of_no_chain_and_quarantined_ones_are_named() -> None:
-    pipe, first, _ = pipeline()
+    pipe, first, _ = three_chains()
     inside = f"{CHAIN.prefix}x.csv"
     first.ledger[inside] = LedgerRow(inside, -1, -1, 0, status=QUARANTINED, reason="not a link")
     pipe.bucket.others = ["raw/README", "raw/stock-data/x"]
@@ -178,8 +139,48 @@ def test_objects_of_no_chain_and_quarantined_ones_are_named() -> None:
     assert audited.kinds == {Kind.QUARANTINED: 3, Kind.FOREIGN: 1}
 
 
+def test_twenty_thousand_foreign_objects_are_counted_by_listing() -> None:
+    pipe, _, _ = three_chains()
+    pipe.bucket.others = [f"raw/stock-data/{CHAIN.topic_id}/part-{number:05d}" for number in range(10_000)]
+    pipe.bucket.others += [f"{CHAIN.prefix}dt=2026-11-23/part-{number:05d}" for number in range(10_000)]
+    audited = pipe.auditor.audit_all()
+    assert audited.kinds == {Kind.FOREIGN: 20_000}
+    assert audited.status.findings[20] == (
+        f"foreign object: 9980 more objects, {pipe.bucket.others[20]} to {pipe.bucket.others[9_999]}"
+    )
+    assert sum(len(part.findings) for part in audited.status.partitions) == len(audited.status.findings) == 21
+    assert pipe.bucket.heads == []
+
+
+@pytest.mark.parametrize("folder", ["zz", CHAIN.topic_id.upper().replace("0", "F"), "0" * 31])
+def test_a_folder_that_is_no_topic_id_is_not_ours(folder: str) -> None:
+    pipe, _, _ = three_chains()
+    key = f"raw/stock-data/{folder}/partition=00000/dt=2026-11-23/hour=09/o{0:020d}.parquet"
+    pipe.bucket.others = [key]
+    status = pipe.auditor.audit_all().status
+    assert status.findings == [f"foreign object: {key} is in no chain"]
+    assert len(status.partitions) == 3
+
+
+def test_chains_that_only_a_status_names_are_not_compared() -> None:
+    pipe, _, _ = three_chains()
+    before = pipe.auditor.audit_all().status
+    pipe.warehouse.asked.clear()
+    forged = {Chain("nonsense", "x", -1): 7, Chain("stock-data", "e" * 32, 10**18): 7, BEFORE: 7}
+    for _ in range(2):
+        assert pipe.auditor.audit_new(forged).status.partitions == before.partitions
+    assert pipe.warehouse.asked == []
+
+
+def test_events_in_several_chains_are_counted_with_everything() -> None:
+    pipe, _, _ = three_chains()
+    pipe.warehouse.across = {SECOND: 3}
+    for audit in (pipe.auditor.audit_all, pipe.auditor.audit_new):
+        assert [part.resent for part in audit().status.partitions] == [0, 0, 3]
+
+
 def test_one_topic_alone() -> None:
-    pipe, first, second = pipeline()
+    pipe, first, second = three_chains()
     pipe.bucket.others = ["raw/README", "raw/stock-data/x"]
     alone = Pipeline(first, second, World([], chain=ALERTS), topics=["stock-data"])
     alone.bucket.others = pipe.bucket.others
@@ -195,10 +196,14 @@ def test_a_reset_group_changes_nothing_and_a_new_topic_id_begins_a_new_chain() -
     pipe = Pipeline(old, new)
     status = pipe.auditor.audit_all().status
     assert (status.complete, sum(len(part.findings) for part in status.partitions)) == (False, 1)
-    pipe.log.acceptances = {text: "restored, 2026-03-02" for part in status.partitions for text in part.findings}
+    pipe.kafka.acceptances = {
+        text: "restored, 2026-03-02" for part in status.partitions for text in part.findings
+    }
     status = pipe.auditor.audit_new().status
     assert status.complete
-    assert [(part.topic_id, part.kafka_end, part.s3_last, part.warnings != []) for part in status.partitions] == [
+    assert [
+        (part.topic_id, part.kafka_end, part.s3_last, part.warnings != []) for part in status.partitions
+    ] == [
         (CHAIN.topic_id, -1, 199, True),
         (again.topic_id, 30, 29, False),
     ]
@@ -208,14 +213,17 @@ def test_a_cluster_without_the_topic_proves_nothing() -> None:
     world = World([A, B])
     world.log = None
     status = Pipeline(world).auditor.audit_all().status
-    assert (status.complete, status.findings) == (False, ["no topic: S3 or Snowflake holds chains of stock-data, but Kafka has no such topic"])
+    assert (status.complete, status.findings) == (
+        False,
+        ["no topic: S3 or Snowflake holds chains of stock-data, but Kafka has no such topic"],
+    )
 
 
 @pytest.mark.parametrize("stage", ["kafka", "s3", "snowflake"])
 def test_a_stage_that_does_not_answer_is_named_and_nothing_is_forgotten(stage: str) -> None:
-    pipe, _, _ = pipeline()
+    pipe, _, _ = three_chains()
     before = pipe.auditor.audit_all().status
-    part = {"kafka": pipe.log, "s3": pipe.bucket, "snowflake": pipe.warehouse}[stage]
+    part = {"kafka": pipe.kafka, "s3": pipe.bucket, "snowflake": pipe.warehouse}[stage]
     part.down = True
     with pytest.raises(NotCompared) as refused:
         pipe.auditor.audit_all()
@@ -224,54 +232,12 @@ def test_a_stage_that_does_not_answer_is_named_and_nothing_is_forgotten(stage: s
     assert pipe.auditor.audit_new().status.partitions == before.partitions
 
 
-def moving(world: World) -> Callable[[], None]:
-    """A step of everything that goes on while an audit runs: a record, a flush, a load."""
-
-    def move() -> None:
-        assert world.log
-        end = world.log.end
-        new = link(end, 10)
-        world.log = Log(world.log.first, end + 15, 0)
-        world.put(new)
-        world.load(new)
-        after = link(end + 10, 5)
-        world.put(after)
-        world.load(after)
-
-    return move
-
-
-def test_what_moves_while_it_is_read_is_never_missing() -> None:
-    world = World([A, B, C])
-    move = moving(world)
-
-    class Moving:
-        """Each answer of a stage is older than the next stage's."""
-
-        def __init__(self, stage: Any) -> None:
-            self._stage = stage
-
-        def __getattr__(self, name: str) -> Any:
-            def answer(*arguments: Any) -> Any:
-                result = getattr(self._stage, name)(*arguments)
-                if name != "objects":
-                    move()
-                    return result
-                listed = list(result)
-                move()
-                return iter(listed)
-
-            return answer
-
-    auditor = Pipeline(world, wrap=Moving).auditor
-    for audit in (auditor.audit_all, auditor.audit_new, lambda: auditor.audit_new({CHAIN: 10**9})):
-        status = audit().status
-        assert [part.findings for part in status.partitions] == [[]]
-        assert status.complete
-
-
 def test_before_the_warehouse_was_asked_objects_are_in_flight() -> None:
     world = World([A, B])
     pipe = Pipeline(world)
     status = pipe.auditor.audit_new().status
-    assert (status.complete, status.warehouse_at, status.partitions[0].in_flight_warehouse) == (True, None, 200)
+    assert (status.complete, status.warehouse_at, status.partitions[0].in_flight_warehouse) == (
+        True,
+        None,
+        200,
+    )

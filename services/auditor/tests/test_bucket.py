@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from stages import MemoryBucket
+from memory_stages import MemoryBucket
 from world import CHAIN, NOW, World, link
 
-from stock_auditor.bucket import BucketReader
-from stock_auditor.evidence import Stored
+from stock_auditor.compare.evidence import Stored
+from stock_auditor.stages.bucket import BucketReader
 from stock_objects.chain import Chain
 from stock_objects.store import ObjectHead
 
@@ -42,7 +42,9 @@ def test_every_head_is_asked_in_full() -> None:
 def test_another_etag_than_the_ledgers_is_looked_at() -> None:
     world = World([A, B])
     world.put(link(100, 80), etag="other")
-    (_, changed) = BucketReader(MemoryBucket([world])).read(CHAIN, None, world.ledger.values(), every_head=False)
+    (_, changed) = BucketReader(MemoryBucket([world])).read(
+        CHAIN, None, world.ledger.values(), every_head=False
+    )
     assert changed == Stored(str(B.key), "other", NOW, link(100, 80))
 
 
@@ -52,7 +54,9 @@ def test_what_is_no_link_says_why() -> None:
     bare = str(B.key)
     for key in (strange, bare):
         world.objects[key] = Stored(key, "etag", NOW, None)
-    stored = {item.key: item for item in BucketReader(MemoryBucket([world])).read(CHAIN, None, (), every_head=False)}
+    stored = {
+        item.key: item for item in BucketReader(MemoryBucket([world])).read(CHAIN, None, (), every_head=False)
+    }
     assert stored[strange].link is None
     assert stored[strange].fault == "is not the key of a link"
     assert stored[bare].fault == "has no metadata 'last-offset'"

@@ -1,94 +1,25 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-import structlog
-from prometheus_client import CollectorRegistry
-from stages import Pipeline
+from loop_setup import Setup
 from world import CHAIN, NOW, World, link
 
-from stock_auditor.loop import CATCH_UP_SECONDS, AuditLoop
-from stock_auditor.metrics import Metrics
+from stock_auditor.loop import CATCH_UP_SECONDS, STALE_SECONDS
 from stock_common.deadline import Deadline
-from stock_common.health import Health
 from stock_common.run import FatalError
-from stock_common.status import AuditStatus, Loaded, LoaderStatus, Status
 
 A, B = link(0, 100), link(100, 100)
-
-
-class MemoryStatus:
-    """Status topic and clock: polling takes a second."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.caught_up = True
-        self.states: dict[str, Status] = {}
-        self.published: list[AuditStatus] = []
-        self.closed: list[str] = []
-
-    def poll(self, seconds: float) -> int:
-        self.now += seconds
-        return 0
-
-    def publish(self, state: Status) -> None:
-        assert isinstance(state, AuditStatus)
-        self.published.append(state)
-
-    def close(self, seconds: float = 0.0) -> None:
-        self.closed.append(f"{seconds:g}")
-
-
-class Setup:
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.pipe = Pipeline(world)
-        self.status = MemoryStatus()
-        self.registry = CollectorRegistry()
-        self.health = Health(("kafka", "s3", "snowflake"))
-        self.loop = AuditLoop(
-            self.pipe.auditor,
-            self.status,
-            self.status,
-            Metrics(self.registry),
-            self.health,
-            60,
-            3600,
-            lambda: self.status.now,
-            lambda: NOW,
-            structlog.stdlib.get_logger("stock.auditor"),
-        )
-
-    def loaded(self, loads: int, last: int, quarantined: int = 0) -> None:
-        parts = [Loaded(topic=CHAIN.topic, topic_id=CHAIN.topic_id, partition=CHAIN.partition, last_offset=last, rows=last + 1)]
-        self.status.states["loader"] = LoaderStatus(
-            at=NOW,
-            loads=loads,
-            loaded_at=NOW + timedelta(seconds=loads),
-            interval_seconds=5,
-            partitions=parts,
-            quarantined=quarantined,
-            warehouse_seconds_today=0,
-        )
-
-    def steps(self, count: int) -> list[AuditStatus]:
-        """What the steps publish."""
-        before = len(self.status.published)
-        for _ in range(count):
-            self.loop.step()
-        return self.status.published[before:]
-
-    def metric(self, name: str, **labels: str) -> float:
-        value = self.registry.get_sample_value(f"stock_auditor_{name}", labels)
-        assert value is not None
-        return value
 
 
 def test_everything_is_compared_first_then_kafka_and_s3_at_the_interval() -> None:
     setup = Setup(World([A, B], loaded=1))
     first, second = setup.steps(61)
-    assert (first.complete, first.full, first.warehouse_at, first.partitions[0].in_flight_warehouse) == (True, True, NOW, 100)
+    assert (first.complete, first.full, first.warehouse_at, first.partitions[0].in_flight_warehouse) == (
+        True,
+        True,
+        NOW,
+        100,
+    )
     assert (second.complete, second.full, second.partitions) == (True, False, first.partitions)
     assert setup.pipe.warehouse.asked == [(CHAIN, -1, False)]
     assert setup.health.waiting_for() is None
@@ -147,7 +78,7 @@ def test_a_stage_that_is_down_is_a_fault_and_the_old_verdict_keeps_its_age(stage
     setup = Setup(World([A, B]))
     setup.loaded(1, 199)
     setup.steps(1)
-    part = {"kafka": setup.pipe.log, "s3": setup.pipe.bucket, "snowflake": setup.pipe.warehouse}[stage]
+    part = {"kafka": setup.pipe.kafka, "s3": setup.pipe.bucket, "snowflake": setup.pipe.warehouse}[stage]
     part.down = True
     setup.loaded(2, 199, quarantined=1)
     (status,) = setup.steps(1)
@@ -161,20 +92,49 @@ def test_a_stage_that_is_down_is_a_fault_and_the_old_verdict_keeps_its_age(stage
     assert (again.fault, again.full) == (None, True)
 
 
+@pytest.mark.parametrize("stage", ["kafka", "s3"])
+def test_an_auditor_that_compares_nothing_is_not_healthy(stage: str) -> None:
+    setup = Setup(World([A, B]))
+    part = setup.pipe.kafka if stage == "kafka" else setup.pipe.bucket
+    part.down = True
+    setup.steps(int(STALE_SECONDS + 180))
+    assert setup.health.fault() is None
+    setup.steps(1)
+    assert setup.health.fault() == "Kafka and S3 were not compared for 1081 s"
+    part.down = False
+    setup.steps(60)
+    assert setup.health.fault() is None
+
+
+def test_without_snowflake_kafka_and_s3_are_still_compared() -> None:
+    setup = Setup(World([A, B]))
+    setup.loaded(1, 199)
+    setup.steps(1)
+    setup.pipe.warehouse.down = True
+    for load in range(2, 25):
+        setup.loaded(load, 199)
+        setup.steps(60)
+    assert setup.health.fault() is None
+
+
 def test_before_any_verdict_a_fault_is_not_complete() -> None:
     setup = Setup(World([A]))
     setup.pipe.bucket.down = True
     (status,) = setup.steps(1)
-    assert (status.complete, status.partitions, status.fault) == (False, [], "s3: s3://bucket/: connection refused")
+    assert (status.complete, status.partitions, status.fault) == (
+        False,
+        [],
+        "s3: s3://bucket/: connection refused",
+    )
 
 
-def test_what_only_an_operator_can_mend_ends_the_loop() -> None:
+def test_what_only_an_operator_can_change_ends_the_loop() -> None:
     setup = Setup(World([A]))
 
     def refuse(topic: str) -> set:
         raise FatalError("S3 refuses s3://bucket/: access is denied.")
 
-    setup.pipe.auditor._bucket.chains = refuse
+    setup.pipe.auditor._stages.bucket.chains = refuse
     with pytest.raises(FatalError, match="access is denied"):
         setup.steps(1)
 
@@ -190,14 +150,17 @@ def test_an_audit_is_given_up_when_the_process_is_to_stop() -> None:
 
 def test_the_verdict_is_in_the_metrics() -> None:
     setup = Setup(World([A, link(100, 90, rejected=10)]))
-    setup.pipe.log.letters = 10
+    setup.pipe.kafka.letters = 10
     assert str(setup.metric("complete")) == "nan"
     setup.world.table[5] += 1
     del setup.world.table[7]
     setup.loaded(1, 199)
     setup.steps(1)
     place = {"topic": "stock-data", "partition": "0"}
-    values = {name: setup.metric(f"{name}_offsets", **place) for name in ("missing", "doubled", "lost", "rejected", "hole", "snowflake")}
+    values = {
+        name: setup.metric(f"{name}_offsets", **place)
+        for name in ("missing", "doubled", "lost", "rejected", "hole", "snowflake")
+    }
     assert values == {"missing": 1, "doubled": 1, "lost": 0, "rejected": 10, "hole": 0, "snowflake": 189}
     assert setup.metric("complete") == 0
     assert setup.metric("findings", kind="doubled rows") == 1

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from world import CHAIN, World, link, runs_of
 
-from stock_auditor import sql
-from stock_auditor.evidence import QUARANTINED, LedgerRow, Reading, Totals
-from stock_auditor.warehouse import WarehouseReader
+from stock_auditor.compare.evidence import LedgerRow, Reading, Totals
+from stock_auditor.stages import sql
+from stock_auditor.stages.warehouse import WarehouseReader
+from stock_common.ledger import QUARANTINED, TABLES
 from stock_common.topics import SUNK
 from stock_objects.chain import Chain
 
@@ -30,13 +31,18 @@ class DuckSession:
         self.connection = duckdb.connect()
         self.statements = 0
         self.connection.execute("CREATE SCHEMA RAW")
-        for table in sql.TABLES.values():
-            columns = {"event_id", table.identity}
+        for table in TABLES.values():
+            columns = {"EVENT_ID", table.identity}
             extra = ", ".join(f"{name} VARCHAR" for name in sorted(columns))
-            self.connection.execute(f"CREATE TABLE {table.name} ({extra}, kafka_topic_id VARCHAR, kafka_partition INT, kafka_offset BIGINT)")
+            self.connection.execute(
+                f"CREATE TABLE {table.name} ({extra}, kafka_topic_id VARCHAR, kafka_partition INT,"
+                " kafka_offset BIGINT)"
+            )
         self.connection.execute(
-            "CREATE TABLE RAW.LOADED_FILES (topic VARCHAR, topic_id VARCHAR, kafka_partition INT, first_offset BIGINT, last_offset BIGINT,"
-            " row_count BIGINT, rejected BIGINT, holes BIGINT, lost BIGINT, object_key VARCHAR, etag VARCHAR, status VARCHAR, reason VARCHAR)"
+            "CREATE TABLE RAW.LOADED_FILES (topic VARCHAR, topic_id VARCHAR, kafka_partition INT,"
+            " first_offset BIGINT, last_offset BIGINT, row_count BIGINT, rejected BIGINT, holes"
+            " BIGINT, lost BIGINT,"
+            " object_key VARCHAR, etag VARCHAR, status VARCHAR, reason VARCHAR)"
         )
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -48,9 +54,22 @@ class DuckSession:
     def hold(self, world: World) -> None:
         for row in world.ledger.values():
             place = [None, None] if row.first < 0 else [row.first, row.last]
-            values = [*world.chain, *place, row.rows, row.rejected, row.holes, row.lost, row.key, row.etag, row.status, row.reason or None]
-            self.connection.execute("INSERT INTO RAW.LOADED_FILES VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-        table, _ = sql.TABLES[world.chain.topic]
+            values = [
+                *world.chain,
+                *place,
+                row.rows,
+                row.rejected,
+                row.holes,
+                row.lost,
+                row.key,
+                row.etag,
+                row.status,
+                row.reason or None,
+            ]
+            self.connection.execute(
+                "INSERT INTO RAW.LOADED_FILES VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values
+            )
+        table, _ = TABLES[world.chain.topic]
         for offset, copies in world.table.items():
             for _ in range(copies):
                 self.rows(table, world.chain, [(offset, f"event-{offset}")])
@@ -73,16 +92,22 @@ def session() -> Iterator[DuckSession]:
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-@pytest.mark.parametrize(("text", "binds"), [(sql.chains, 1), (sql.totals, 14), (sql.runs, 9)], ids=["chains", "totals", "runs"])
+@pytest.mark.parametrize(
+    ("text", "binds"), [(sql.chains, 1), (sql.totals, 14), (sql.runs, 9)], ids=["chains", "totals", "runs"]
+)
 def test_statements_are_snowflake_s(topic: str, text: Any, binds: int) -> None:
     (statement,) = sqlglot.parse(text(topic), read="snowflake")
     assert statement is not None
     assert text(topic).count("?") == binds
-    assert sqlglot.parse_one(sql.quarantined(), read="snowflake")
+    for statement in (sql.quarantined(), sql.resent_across(topic)):
+        assert sqlglot.parse_one(statement, read="snowflake")
 
 
 def ordered(reading: Reading) -> Reading:
-    return reading._replace(ledger=tuple(sorted(reading.ledger)), runs=reading.runs if reading.runs is None else tuple(sorted(reading.runs)))
+    return reading._replace(
+        ledger=tuple(sorted(reading.ledger)),
+        runs=reading.runs if reading.runs is None else tuple(sorted(reading.runs)),
+    )
 
 
 @pytest.mark.parametrize("since", [-1, 0, 100, 200, 300])
@@ -104,7 +129,12 @@ def test_what_differs_is_read_by_offsets(session: DuckSession, since: int, size:
     session.hold(world)
     reading = WarehouseReader(session, size).read(CHAIN, since, by_range=False)
     table = {offset: copies for offset, copies in world.table.items() if offset >= since}
-    assert Counter({offset: run.copies for run in reading.runs or () for offset in range(run.first, run.last + 1)}) == table
+    assert (
+        Counter(
+            {offset: run.copies for run in reading.runs or () for offset in range(run.first, run.last + 1)}
+        )
+        == table
+    )
     assert sorted(reading.ledger) == sorted(world.reading(since).ledger)
 
 
@@ -130,12 +160,25 @@ def test_chains_of_ledger_and_table(session: DuckSession) -> None:
 @pytest.mark.parametrize("topic", TOPICS)
 def test_resent_events_are_counted_where_they_are_new(session: DuckSession, topic: str) -> None:
     chain = CHAIN._replace(topic=topic)
-    reader, table = WarehouseReader(session), sql.TABLES[topic].name
+    reader, table = WarehouseReader(session), TABLES[topic].name
     session.rows(table, chain, [(0, "a"), (1, "b"), (2, "a"), (3, "c"), (4, "b"), (4, "b")])
     assert reader.read(chain, -1, by_range=False).resent == 2
     assert reader.read(chain, 3, by_range=False).resent == 1
     assert reader.read(chain, 5, by_range=False).resent == 0
     assert reader.read(chain, 3, by_range=False).totals == Totals(3, 2, 3, 4)
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_an_event_in_several_chains_is_resent_across(session: DuckSession, topic: str) -> None:
+    chains = [CHAIN._replace(topic=topic, partition=number) for number in (2, 10)]
+    former = chains[0]._replace(topic_id="f" * 32)
+    table = TABLES[topic].name
+    session.rows(table, chains[0], [(0, "a"), (1, "b"), (2, "a"), (3, "c")])
+    session.rows(table, chains[1], [(0, "a"), (1, "d"), (2, "a"), (3, "c")])
+    session.rows(table, former, [(0, "d")])
+    reader = WarehouseReader(session)
+    assert reader.resent_across(topic) == {chains[0]: 2, former: 1}
+    assert reader.read(chains[0], -1, by_range=False).resent == 1
 
 
 @settings(max_examples=25, deadline=None)

@@ -6,11 +6,23 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
-from stock_auditor.compare import compare
-from stock_auditor.evidence import LOADED, START, Checkpoint, Evidence, LedgerRow, Log, Reading, Run, Stored, Totals
-from stock_auditor.findings import Kind
+from stock_auditor.compare.chain import compare
+from stock_auditor.compare.evidence import (
+    START,
+    Checkpoint,
+    Evidence,
+    LedgerRow,
+    Log,
+    Reading,
+    Run,
+    Stored,
+    Totals,
+)
+from stock_auditor.compare.findings import Kind
 from stock_common.keys import ObjectKey
+from stock_common.ledger import LOADED
 from stock_common.links import Link
 from stock_objects.chain import Chain
 
@@ -20,10 +32,20 @@ LIMIT = 600.0
 OLD = NOW - timedelta(seconds=LIMIT + 1)
 
 
-def link(first: int, rows: int, rejected: int = 0, holes: int = 0, lost: int = 0, hour: int = 9, chain: Chain = CHAIN) -> Link:
+def link(
+    first: int,
+    rows: int,
+    rejected: int = 0,
+    holes: int = 0,
+    lost: int = 0,
+    hour: int = 9,
+    chain: Chain = CHAIN,
+) -> Link:
     """The link that begins at `first`."""
     key = ObjectKey(*chain, datetime(2026, 11, 23, hour, tzinfo=UTC), first)
-    return Link(key, first + rows + rejected + holes + lost - 1, rows, rejected, holes, lost, "stock-quote/1", 0)
+    return Link(
+        key, first + rows + rejected + holes + lost - 1, rows, rejected, holes, lost, "stock-quote/1", 0
+    )
 
 
 def row_offsets(of: Link) -> range:
@@ -32,9 +54,16 @@ def row_offsets(of: Link) -> range:
 
 
 class World:
-    """`links` are on S3; the first `loaded` of them are in the warehouse; Kafka's log holds `log`."""
+    """`links` are on S3. The first `loaded` of them are in the warehouse. Kafka's log holds `log`.
 
-    def __init__(self, links: Iterable[Link], loaded: int | None = None, log: Log | None = None, chain: Chain = CHAIN) -> None:
+    holes: the offsets of the log that hold no record.
+    broken: nothing can be read from this offset on.
+    found: what reading the log itself found, for `evidence`.
+    """
+
+    def __init__(
+        self, links: Iterable[Link], loaded: int | None = None, log: Log | None = None, chain: Chain = CHAIN
+    ) -> None:
         self.chain = chain
         self.objects: dict[str, Stored] = {}
         self.ledger: dict[str, LedgerRow] = {}
@@ -47,9 +76,16 @@ class World:
             self.load(each)
         end = max((each.last + 1 for each in links), default=0)
         self.log: Log | None = log or Log(0, end, 0)
+        self.holes: set[int] = {
+            offset for each in links for offset in range(each.first, each.first + each.holes)
+        }
+        self.broken: int | None = None
+        self.found: dict[str, Any] = {}
 
     def put(self, each: Link, etag: str = "", modified: datetime = NOW) -> None:
-        self.objects[str(each.key)] = Stored(str(each.key), etag or f"etag-{each.first}-{each.last}", modified, each)
+        self.objects[str(each.key)] = Stored(
+            str(each.key), etag or f"etag-{each.first}-{each.last}", modified, each
+        )
 
     def load(self, each: Link, status: str = LOADED) -> None:
         stored = self.objects[str(each.key)]
@@ -66,12 +102,16 @@ class World:
 
     def evidence(self, since: Checkpoint = START, limit: float = LIMIT, runs: bool = True) -> Evidence:
         objects = tuple(sorted(item for item in self.objects.values() if item.key > (since.key or "")))
-        return Evidence(self.chain, since, self.log, objects, self.reading(since.next, runs), NOW, limit)
+        reading = self.reading(since.next, runs)
+        evidence = Evidence(self.chain, since, self.log, objects, reading, NOW, limit)
+        return evidence._replace(**self.found)
 
 
 def accepting(evidence: Evidence, *kinds: Kind) -> Evidence:
     """The evidence with every finding of these kinds accepted."""
-    return evidence._replace(accepted={str(finding): "known" for finding in compare(evidence).findings if finding.kind in kinds})
+    return evidence._replace(
+        accepted={str(finding): "known" for finding in compare(evidence).findings if finding.kind in kinds}
+    )
 
 
 def runs_of(table: dict[int, int]) -> tuple[Run, ...]:

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
 import pytest
+from command import GOOD, command
 from prometheus_client import CollectorRegistry
 
-from stock_dashboard import queries
-from stock_dashboard.__main__ import server_options
 from stock_dashboard.config import DashboardSettings
+from stock_dashboard.history import queries
 from stock_dashboard.metrics import HistoryMetrics, LiveMetrics, PageMetrics, Viewers
+from stock_dashboard.server import server_options
 
 README = Path(__file__).parent.parent / "README.md"
-GOOD = {"SNOWFLAKE_ACCOUNT": "a-b", "SNOWFLAKE_USER": "reader", "SNOWFLAKE_PASSWORD": "secret-word"}
-
-
-def command(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")} | variables
-    return subprocess.run(
-        [sys.executable, "-m", "stock_dashboard", *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 def test_every_fault_in_one_message_and_nothing_started():
@@ -41,7 +31,9 @@ def test_help_has_examples():
 
 
 def test_options_show_a_viewer_no_details_and_call_nobody():
-    options = server_options("127.0.0.1", 8501)
+    options = server_options("127.0.0.1", 8501, ["localhost"])
+    assert options["server.maxMessageSize"] == 8
+    assert options["server.allowedHosts"] == ["localhost"]
     assert options["client.showErrorDetails"] == "none"
     assert options["browser.gatherUsageStats"] is False
     assert options["server.enableXsrfProtection"] is True
@@ -51,7 +43,11 @@ def test_the_page_listens_on_loopback_and_reads_as_reader(monkeypatch):
     for name, value in GOOD.items():
         monkeypatch.setenv(name, value)
     settings = DashboardSettings()  # type: ignore[call-arg]
-    assert (settings.dashboard_host, settings.metrics_host, settings.snowflake_role) == ("127.0.0.1", "127.0.0.1", "STOCK_READER")
+    assert (settings.dashboard_host, settings.metrics_host, settings.snowflake_role) == (
+        "127.0.0.1",
+        "127.0.0.1",
+        "STOCK_READER",
+    )
     assert "secret-word" not in repr(settings)
 
 
@@ -65,7 +61,9 @@ def metric_names() -> set[str]:
 def test_the_readme_names_every_metric_and_every_variable():
     text = README.read_text()
     assert {name for name in metric_names() if f"`{name}`" not in text} == set()
-    assert {name.upper() for name in DashboardSettings.model_fields if f"`{name.upper()}`" not in text} == set()
+    assert {
+        name.upper() for name in DashboardSettings.model_fields if f"`{name.upper()}`" not in text
+    } == set()
 
 
 @pytest.mark.parametrize("seconds", [44.0, 46.0])
@@ -81,5 +79,5 @@ def test_a_tab_that_is_gone_is_no_viewer(clock, seconds):
 def test_questions_are_bound_and_limited(span):
     query = queries.bars("IBM'; --", span, date(2026, 11, 23))
     assert "IBM" not in query.sql and query.params[0] == "IBM'; --"
-    assert query.sql.endswith("LIMIT ?") and query.sql.count("?") == len(query.params)
+    assert query.sql.endswith(f"LIMIT {span.limit}") and query.sql.count("?") == len(query.params)
     assert "RAW." not in query.sql

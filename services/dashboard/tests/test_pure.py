@@ -10,17 +10,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from conftest import NOW, bar_table, chain, loader
+from samples import NOW, bar_table, chain, loader
 
-from stock_dashboard import alerting, bars, comparison, download, groups, latency, market, movers, ticker
-from stock_dashboard.bars import Bars
+from stock_common.exchanges import UTC_MARKET
+from stock_dashboard import groups
+from stock_dashboard.charts import bars, comparison
+from stock_dashboard.charts.bars import Bars
+from stock_dashboard.data import alerts, movers
+from stock_dashboard.data.row import COLUMNS, STAMP, Row
+from stock_dashboard.health import latency
+from stock_dashboard.pages import download
+from stock_dashboard.ui import table
 
 
 def series(first: int, closes: list[float]) -> Bars:
     """Minutes from `first` minutes after the epoch."""
     starts = (np.arange(len(closes)) + first).astype("int64") * 60
     values = np.array(closes, dtype="float64")
-    return Bars(starts.astype(bars.SECOND), starts.astype(bars.SECOND).astype(bars.DAY), *([values] * 4), np.ones(len(closes)))
+    return Bars(
+        starts.astype(bars.SECOND),
+        starts.astype(bars.SECOND).astype(bars.DAY),
+        *([values] * 4),
+        np.ones(len(closes)),
+    )
 
 
 def test_rebased_at_the_first_bar_that_all_have():
@@ -43,32 +55,70 @@ def test_a_close_of_nothing_is_no_base():
     assert found.lines[0].drawdown == -50
 
 
-def test_labels_do_not_cover_each_other():
-    lines = comparison.compared({name: series(0, [1, 1 + number / 1e4]) for number, name in enumerate("ABCDEFGHIJ")}).lines
-    chart = comparison.chart(lines, market.UTC_TIME, 1, closes=False)
-    heights = [label.y for label in chart.layout.annotations]
-    assert len(chart.data) == 10 and all(upper > lower for lower, upper in pairwise(heights))
+@pytest.mark.parametrize("step", [pytest.param(1e-4, id="close together"), pytest.param(0, id="all flat")])
+def test_labels_cover_no_other_and_stay_on_the_axis(step):
+    lines = comparison.compared(
+        {name: series(0, [1, 1 + number * step]) for number, name in enumerate("ABCDEFGHIJ")}
+    ).lines
+    chart = comparison.chart(lines, UTC_MARKET, 1, closes=False)
+    low, high = chart.layout.yaxis.range
+    pixels = [(label.y - low) / (high - low) * (comparison.HEIGHT - 40) for label in chart.layout.annotations]
+    assert len(chart.data) == 10
+    assert all(upper - lower > comparison.LABEL_PIXELS - 0.1 for lower, upper in pairwise(pixels))
+    assert pixels[0] > 0 and pixels[-1] < comparison.HEIGHT - 40
 
 
-def test_the_first_bar_of_a_comparison_is_a_mark_with_room_for_the_next():
+def test_lines_that_stand_still_are_labelled_where_they_are():
+    lines = comparison.compared({name: series(0, [7, 7]) for name in "ABC"}).lines
+    chart = comparison.chart(lines, UTC_MARKET, 1, closes=False)
+    assert all(abs(label.y - comparison.BASE) < 0.02 for label in chart.layout.annotations)
+
+
+@pytest.mark.parametrize("minutes", [1, 1_440])
+def test_the_first_bar_of_a_comparison_is_a_mark_and_nothing_is_drawn_of_the_future(minutes):
     lines = comparison.compared({"A": series(0, [7]), "B": series(0, [9])}).lines
-    chart = comparison.chart(lines, market.UTC_TIME, 1, closes=False)
+    chart = comparison.chart(lines, UTC_MARKET, minutes, closes=False)
     assert {line.mode for line in chart.data} == {"lines+markers"}
+    bar, step = np.datetime64(chart.data[0].x[0]), np.timedelta64(minutes, "m")
     first, last = (np.datetime64(at) for at in chart.layout.xaxis.range)
-    assert last - first == np.timedelta64(comparison.LEAST_STEPS + 1, "m")
+    assert (bar - first, last - bar) == (comparison.LEAST_STEPS * step, step)
 
 
-def row(symbol: str, percent: float | None, volume: float | None = 1, days: float = 0) -> dict:
-    return {"symbol": symbol, "price": 10.0, "percent": percent, "change": percent, "volume": volume, "at": (NOW - timedelta(days=days)).timestamp()}
+def row(symbol: str, percent: float | None, volume: float | None = 1, days: float = 0) -> Row:
+    """A row at 10.0 whose previous close gives the change in percent."""
+    at = NOW - timedelta(days=days)
+    return Row(
+        symbol=symbol,
+        price=10.0,
+        previous=None if percent is None else 10.0 / (1 + percent / 100),
+        open=None,
+        high=None,
+        low=None,
+        volume=volume,
+        trading_day=at.date(),
+        at=at,
+        session=None,
+        entitlement=None,
+        source="alphavantage",
+    )
 
 
 def test_movers():
     found = movers.ranked(
-        [row("A", 1), row("B", 3), row("C", -2, 9), row("D", 0, None), row("E", None), row("OLD", 50, days=4), row("F", 3)], count=2
+        [
+            row("A", 1),
+            row("B", 3),
+            row("C", -2, 9),
+            row("D", 0, None),
+            row("E", None),
+            row("OLD", 50, days=4),
+            row("F", 3),
+        ],
+        count=2,
     )
-    assert [[item["symbol"] for item in part] for part in found[:3]] == [["B", "F"], ["C"], ["C", "A"]]
+    assert [[item.symbol for item in part] for part in found[:3]] == [["B", "F"], ["C"], ["C", "A"]]
     assert found.left_out == 1
-    assert [item["rank"] for item in movers.exported(found)] == [1, 2, 1, 1, 2]
+    assert [item["rank"] for item in movers.file_rows(found)] == [1, 2, 1, 1, 2]
     assert movers.ranked([]) == ([], [], [], 0)
 
 
@@ -81,15 +131,19 @@ def test_movers():
     ],
 )
 def test_low_and_high_since(at, expected):
-    minutes = np.array([[60, 120, 180], [5, 5, 5], [9, 7, 8], [1, 3, 2], [5, 5, 5], [0, 0, 0]], dtype="float64")
-    assert alerting.swing(minutes, 120, datetime.fromtimestamp(at, UTC)) == expected
+    minutes = np.array(
+        [[60, 120, 180], [5, 5, 5], [9, 7, 8], [1, 3, 2], [5, 5, 5], [0, 0, 0]], dtype="float64"
+    )
+    assert alerts.swing(minutes, 120, datetime.fromtimestamp(at, UTC)) == expected
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         pytest.param("", (), id="none"),
-        pytest.param(" Tech = aapl, MSFT AAPL ;Banks=JPM;", (("Tech", ("AAPL", "MSFT")), ("Banks", ("JPM",))), id="two"),
+        pytest.param(
+            " Tech = aapl, MSFT AAPL ;Banks=JPM;", (("Tech", ("AAPL", "MSFT")), ("Banks", ("JPM",))), id="two"
+        ),
     ],
 )
 def test_groups(words, expected):
@@ -103,8 +157,8 @@ def test_no_groups(words):
 
 
 def test_exchanges_are_groups_where_there_are_several():
-    assert groups.known((), ["IBM", "BRK.B"]) == {}
-    assert groups.known((("Oil", ("SHEL.LON", "XOM")),), ["IBM", "SHEL.LON"]) == {
+    assert groups.groups_with_members((), ["IBM", "BRK.B"]) == {}
+    assert groups.groups_with_members((("Oil", ("SHEL.LON", "XOM")),), ["IBM", "SHEL.LON"]) == {
         "Oil": {"SHEL.LON"},
         "London": {"SHEL.LON"},
         "New York": {"IBM"},
@@ -113,8 +167,14 @@ def test_exchanges_are_groups_where_there_are_several():
 
 def test_legs_of_the_way():
     newest = NOW + timedelta(seconds=3.5)
-    legs = latency.legs((0.2, 0.3), (chain(9, put_at=NOW + timedelta(seconds=4), last_kafka_time=newest),), loader(9, waited_seconds=5.0))
-    assert [(leg.start, leg.end) for leg in legs] == [(0.0, 0.2), (0.2, 0.5), (0.2, 4.2), (4.2, 9.2)], "the record that waited longest counts"
+    legs = latency.legs(
+        (0.2, 0.3),
+        (chain(9, put_at=NOW + timedelta(seconds=4), last_kafka_time=newest),),
+        loader(9, waited_seconds=5.0),
+    )
+    assert [(leg.start, leg.end) for leg in legs] == [(0.0, 0.2), (0.2, 0.5), (0.2, 4.2), (4.2, 9.2)], (
+        "the record that waited longest counts"
+    )
     assert "Kafka → S3: 4.0 s" in latency.picture(legs)
     assert latency.picture(latency.legs(None, (), None)).count("not known yet") == 4
 
@@ -128,18 +188,30 @@ def test_a_file_has_exact_values_and_utc():
     at = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
     content = download.table(
         [{"symbol": "IBM", "at": at, "price": 0.1 + 0.2}, {"symbol": "=1+1"}],
-        (("symbol", pa.string()), ("at", download.STAMP), ("price", pa.float64())),
+        (("symbol", pa.string()), ("at", STAMP), ("price", pa.float64())),
     )
-    assert download.csv(content).decode().splitlines() == ['"symbol","at","price"', '"IBM","2026-11-01T06:30:00Z",0.30000000000000004', '"\'=1+1",,']
-    assert pyarrow.parquet.read_table(io.BytesIO(download.parquet(content))).to_pylist() == content.to_pylist()
+    assert download.csv(content).decode().splitlines() == [
+        '"symbol","at","price"',
+        '"IBM","2026-11-01T06:30:00Z",0.30000000000000004',
+        '"\'=1+1",,',
+    ]
+    assert (
+        pyarrow.parquet.read_table(io.BytesIO(download.parquet(content))).to_pylist() == content.to_pylist()
+    )
 
 
 def test_bars_as_a_file():
     content = download.bar_table("IBM", series(0, [1.0, float("nan")]))
     assert content.to_pylist()[0] == {
-        "symbol": "IBM", "trading_day": date(1970, 1, 1), "starts_at": datetime(1970, 1, 1, tzinfo=UTC),
-        "open": 1.0, "high": 1.0, "low": 1.0, "close": 1.0, "volume": 1.0,
-    }  # fmt: skip
+        "symbol": "IBM",
+        "trading_day": date(1970, 1, 1),
+        "starts_at": datetime(1970, 1, 1, tzinfo=UTC),
+        "open": 1.0,
+        "high": 1.0,
+        "low": 1.0,
+        "close": 1.0,
+        "volume": 1.0,
+    }
     assert content.column("close").to_pylist()[1] is None
     assert download.csv(download.bar_table("IBM", bars.empty())).startswith(b'"symbol"')
 
@@ -163,5 +235,14 @@ def test_daily_bars_as_a_file_say_which_are_split_adjusted():
     ],
 )
 def test_a_file_is_as_the_table_is_seen(choice, expected):
-    found = ticker.selected([row("A", 1), row("B", 3), row("C", -2), row("D", None)], ticker.Choice(*choice, None))
-    assert [item["symbol"] for item in found] == expected
+    rows = [row("A", 1), row("B", 3), row("C", -2), row("D", None)]
+    found = table.selected(rows, table.Choice(*choice), table.TableOptions("Live prices", COLUMNS))
+    assert [item.symbol for item in found] == expected
+
+
+def test_the_table_and_the_file_have_their_columns_from_one_list():
+    shown = "symbol spark price change percent reach open previous volume at session"
+    assert table.TableOptions("Live prices", COLUMNS).names == tuple(shown.split())
+    written = "symbol price change percent open high low previous volume observed_at session"
+    assert [name for name, _ in table.fields(COLUMNS)] == written.split()
+    assert list(table.file_rows([row("A", 1)], COLUMNS)[0]) == written.split()

@@ -6,18 +6,27 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from conftest import NOW, audit, chain, loader, producer, quote
+from samples import NOW, audit, chain, loader, producer, quote
 
 from stock_common.records import Alert
-from stock_dashboard import pipeline, position, ticker
-from stock_dashboard.store import ALERTS_KEPT
+from stock_dashboard.data.row import merged
+from stock_dashboard.health import faults
+from stock_dashboard.health.snapshot import snapshot
+from stock_dashboard.live import start_offset
+from stock_dashboard.live.store import ALERTS_KEPT
 
 
 def alert(number: int) -> Alert:
     return Alert(
-        alert_id=str(uuid.UUID(int=number)), rule="move", symbol="IBM", price=Decimal(1), severity="warning",
-        triggered_at=NOW + timedelta(seconds=number), event_id=str(uuid.UUID(int=0)), message="moved",
-    )  # fmt: skip
+        alert_id=str(uuid.UUID(int=number)),
+        rule="move",
+        symbol="IBM",
+        price=Decimal(1),
+        severity="warning",
+        triggered_at=NOW + timedelta(seconds=number),
+        event_id=str(uuid.UUID(int=0)),
+        message="moved",
+    )
 
 
 def test_alerts_are_bounded_newest_first_and_count_once(desk):
@@ -47,29 +56,45 @@ def test_rate_and_delays(desk):
     ],
 )
 def test_where_a_partition_is_read_from(by_time, first, end, share, offset):
-    assert position.start_offset(by_time, first, end, share, least=20) == offset
+    assert start_offset.start_offset(by_time, first, end, share, least=20) == offset
 
 
 def test_librdkafkas_statistics():
     statistics = json.dumps(
         {
             "brokers": {"a": {"state": "DOWN"}, "b": {"state": "UP"}},
-            "topics": {"stock-data": {"partitions": {"-1": {"hi_offset": 5}, "0": {"hi_offset": 12}, "1": {"hi_offset": -1001}}}},
+            "topics": {
+                "stock-data": {
+                    "partitions": {"-1": {"hi_offset": 5}, "0": {"hi_offset": 12}, "1": {"hi_offset": -1001}}
+                }
+            },
         }
     )
-    assert position.brokers_up(statistics)
-    assert not position.brokers_up(json.dumps({"brokers": {"a": {"state": "CONNECT"}}}))
-    assert position.log_ends(statistics) == {("stock-data", 0): 12}
+    assert start_offset.brokers_up(statistics)
+    assert not start_offset.brokers_up(json.dumps({"brokers": {"a": {"state": "CONNECT"}}}))
+    assert start_offset.log_ends(statistics) == {("stock-data", 0): 12}
 
 
 def test_rows_take_the_later_of_topic_and_warehouse(desk):
     desk.feed(quote("IBM", "101"), quote("AAPL", "50", at=NOW - timedelta(days=3)))
     stored = {
-        "previous_close": None, "open": None, "high": None, "low": None, "volume": None, "trading_day": NOW.date(), "quoted_at": None,
-        "fetched_at": NOW - timedelta(hours=1), "session": None,
-    }  # fmt: skip
+        "previous_close": None,
+        "open": None,
+        "high": None,
+        "low": None,
+        "volume": None,
+        "trading_day": NOW.date(),
+        "quoted_at": None,
+        "fetched_at": NOW - timedelta(hours=1),
+        "session": None,
+        "source": "alphavantage",
+    }
     older = [{**stored, "symbol": symbol, "price": Decimal(7)} for symbol in ("IBM", "AAPL", "OLD")]
-    assert {row["symbol"]: row["price"] for row in ticker.rows(desk.store.newest(), {}, older)} == {"AAPL": 7.0, "IBM": 101.0, "OLD": 7.0}
+    assert {row.symbol: row.price for row in merged(desk.store.newest(), {}, older)} == {
+        "AAPL": 7.0,
+        "IBM": 101.0,
+        "OLD": 7.0,
+    }
 
 
 def known(desk, *states):
@@ -77,56 +102,84 @@ def known(desk, *states):
     for state in states:
         desk.store.status(state)
     desk.store.end("stock-data", 0, 100)
-    return pipeline.snapshot(desk.store, desk.now)
+    return snapshot(desk.store, desk.now)
 
 
 def test_stages_of_a_pipeline_that_is_well(desk):
     desk.feed(quote())
     state = known(desk, producer(), chain(95), loader(80), audit(100))
-    assert [(stage.name, stage.records, stage.behind, stage.state) for stage in state.stages] == [
-        ("Kafka", 100, 0, "ok"), ("S3", 100, 0, "ok"), ("Snowflake", 100, 0, "ok"),
-    ]  # fmt: skip
-    assert state.faults == () and not state.simulated
+    assert [(stage.name, stage.records, stage.lag, stage.state) for stage in state.stages] == [
+        ("Kafka", 100, 0, "ok"),
+        ("S3", 100, 0, "ok"),
+        ("Snowflake", 100, 0, "ok"),
+    ]
+    assert faults.describe(state) == [] and not state.simulated
 
 
 def test_lag_is_in_records(desk):
     state = known(desk, chain(95), loader(80))
-    assert [stage.behind for stage in state.stages] == [0, 4, 19]
+    assert [stage.lag for stage in state.stages] == [0, 4, 19]
 
 
 LONG_AGO = NOW - timedelta(hours=2)
 
 
 @pytest.mark.parametrize(
-    ("states", "said"),
+    ("states", "expected"),
     [
-        pytest.param([audit(100, complete=False, findings=("gap 3..5",))], "The three stages do not hold the same records: gap 3..5.", id="gap"),
-        pytest.param([producer(fault="the key is refused")], "The producer reports: the key is refused.", id="producer's fault"),
-        pytest.param([producer(at=LONG_AGO)], "The producer is silent for 2 h 00 min: no new quotes are to be expected.", id="producer silent"),
+        pytest.param(
+            [audit(100, complete=False, findings=("gap 3..5",))],
+            "The three stages do not hold the same records: gap 3..5.",
+            id="gap",
+        ),
+        pytest.param(
+            [producer(fault="the key is refused")],
+            "The producer reports: the key is refused.",
+            id="producer's fault",
+        ),
+        pytest.param(
+            [producer(at=LONG_AGO)],
+            "The producer is silent for 2 h 00 min: no new quotes are to be expected.",
+            id="producer silent",
+        ),
         pytest.param([chain(95, at=LONG_AGO)], "S3: the sink is silent for 2 h 00 min.", id="sink silent"),
-        pytest.param([chain(95, last_kafka_time=LONG_AGO)], "S3: 4 records behind, the newest there is 2 h 00 min old.", id="sink late"),
-        pytest.param([loader(80, at=LONG_AGO)], "Snowflake: the loader is silent for 2 h 00 min.", id="loader silent"),
-        pytest.param([loader(80, quarantined=2)], "2 objects are in quarantine and not in Snowflake.", id="quarantine"),
-        pytest.param([audit(100, at=LONG_AGO)], "The auditor is silent for 2 h 00 min: its verdict is of that time.", id="auditor silent"),
+        pytest.param(
+            [chain(95, last_kafka_time=LONG_AGO)],
+            "S3: 4 records to come, the newest there is 2 h 00 min old.",
+            id="sink late",
+        ),
+        pytest.param(
+            [loader(80, at=LONG_AGO)], "Snowflake: the loader is silent for 2 h 00 min.", id="loader silent"
+        ),
+        pytest.param(
+            [loader(80, quarantined=2)], "2 objects are in quarantine and not in Snowflake.", id="quarantine"
+        ),
+        pytest.param(
+            [audit(100, at=LONG_AGO)],
+            "The auditor is silent for 2 h 00 min: its verdict is of that time.",
+            id="auditor silent",
+        ),
     ],
 )
-def test_what_is_wrong_is_one_sentence(desk, states, said):
-    assert known(desk, *states).faults == (said,)
+def test_what_is_wrong_is_one_sentence(desk, states, expected):
+    assert faults.describe(known(desk, *states)) == [expected]
 
 
 def test_silence_means_nothing_while_kafka_is_away(desk):
     known(desk, producer(at=LONG_AGO), chain(95, at=LONG_AGO), loader(80, at=LONG_AGO))
     desk.down(90)
-    state = pipeline.snapshot(desk.store, desk.now)
-    assert state.faults == ("Kafka has not answered for 1 min: prices stand still, history goes on.",)
+    state = snapshot(desk.store, desk.now)
+    assert faults.describe(state) == [
+        "Kafka has not answered for 1 min: prices stand still, history goes on."
+    ]
     assert [stage.state for stage in state.stages] == ["down", "unknown", "unknown"]
 
 
 def test_a_fault_is_of_the_time_before_kafka_went_away(desk):
     known(desk, loader(80, fault="unavailable: no answer"), chain(95, fault="the bucket is full"))
     desk.down(90)
-    assert pipeline.snapshot(desk.store, desk.now).faults == (
+    assert faults.describe(snapshot(desk.store, desk.now)) == [
         "Kafka has not answered for 1 min: prices stand still, history goes on.",
         "The loader reported before Kafka went away: unavailable: no answer.",
         "The sink reported before Kafka went away for stock-data/0: the bucket is full.",
-    )
+    ]

@@ -1,4 +1,4 @@
-"""The process itself, killed while a price crosses back and forth: the alerts are those that its quotes say, once each."""
+"""The process, killed while a price crosses back and forth: the alerts match its quotes, once each."""
 
 from __future__ import annotations
 
@@ -10,15 +10,13 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
-from conftest import global_quote
-from test_alphavantage import Server
-from test_process import COMMAND, environment, poll_until, server
+from support.bodies import global_quote
+from support.process import COMMAND, Server, poll_until
 
 from stock_common.records import Alert, Quote, decode
 from stock_common.topics import ALERTS, QUOTES
-from stock_producer.alerts_file import watches
+from stock_producer.alerts.rules_file import watches
 
-__all__ = ["environment", "server"]
 QUOTES_WANTED = 130
 KILLS = (40, 80)
 RULES = """\
@@ -37,17 +35,24 @@ def messages(path: Path, topic: str) -> list[bytes]:
     with closing(sqlite3.connect(path, timeout=5)) as file:
         if not file.execute("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").fetchall():
             return []
-        return [value for (value,) in file.execute("SELECT value FROM outbox WHERE topic = ? ORDER BY seq", (topic,))]
+        return [
+            value
+            for (value,) in file.execute("SELECT value FROM outbox WHERE topic = ? ORDER BY seq", (topic,))
+        ]
 
 
-def test_fifty_crossings_with_kills_between(server: Server, environment: dict[str, str], tmp_path: Path) -> None:
+def test_fifty_crossings_with_kills_between(
+    server: Server, environment: dict[str, str], tmp_path: Path
+) -> None:
     rules, outbox = tmp_path / "alerts.yaml", tmp_path / "state" / "outbox.sqlite"
     rules.write_text(RULES)
     prices = cycle(PRICES)
     server.answer = lambda: (200, {}, global_quote("IBM", price=next(prices)))  # type: ignore[method-assign]
     variables = environment | {"ALERTS_FILE": str(rules), "POLL_INTERVAL_SECONDS": "0.05"}
     for until in (*KILLS, QUOTES_WANTED):
-        process = subprocess.Popen(COMMAND, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            COMMAND, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+        )
         try:
             poll_until(lambda until=until: len(messages(outbox, QUOTES.name)) >= until, f"{until} quotes", 60)
         finally:

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from test_readme import README
+from support.readme import README
 
-from stock_producer.alerts_file import watches
+from stock_producer.alerts.rules_file import watches
 
 
 def read(path: Path, text: str) -> list[str]:
@@ -40,7 +40,18 @@ def test_the_readmes_example_is_one(tmp_path: Path) -> None:
             ],
             id="all faults of all rules",
         ),
-        pytest.param("rules:\n- {type: silence, minutes: 5}\n- {type: silence, minutes: 9}", ["names of their own: silence"], id="a name twice"),
+        pytest.param(
+            "rules:\n- {type: silence, minutes: 5, symbols: [ON, NO]}",
+            ["rule 1, symbols", "as true: quote it"],
+            id="a ticker that is a boolean",
+        ),
+        pytest.param("rules:\n- {type: silence, minutes: 5, symbols: [600104]}", ["quote it"], id="a number"),
+        pytest.param("rules:\n- {type: silence, minutes: 5, name: off}", ["quote it"], id="a name"),
+        pytest.param(
+            "rules:\n- {type: silence, minutes: 5}\n- {type: silence, minutes: 9}",
+            ["different names: silence"],
+            id="a name twice",
+        ),
     ],
 )
 def test_every_fault_is_named(tmp_path: Path, text: str, faults: list[str]) -> None:

@@ -2,76 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import START, Broker, Client, Clock, Death, Vendor, daily
-from test_deaths import die_once
+from support.backfill import FIRST, LAST, Bench
+from support.bodies import daily
+from support.world import START, Death
 
-from stock_common.health import Health
-from stock_common.records import Bar, decode
 from stock_common.run import FatalError
-from stock_common.settings import load
-from stock_kafka.config import KafkaSettings
-from stock_producer.alphavantage import Answer
-from stock_producer.backfill import Backfill, Progress, Result, line
-from stock_producer.budget import Budget
-from stock_producer.calendars import Calendars
-from stock_producer.delivery import Delivery
-from stock_producer.filling import closed
-from stock_producer.history import parts, refused, unfinished
-from stock_producer.metrics import Metrics
-from stock_producer.outbox import Outbox
-from stock_producer.plans import PLANS, Plan
-from stock_producer.refusals import Kind, Refusal
-from stock_producer.responses import Endpoint, Request
-from stock_producer.usage import UsageFile
+from stock_producer.backfill.calls import parts, unfinished
+from stock_producer.backfill.command import closed
+from stock_producer.backfill.run import Progress, line
+from stock_producer.market.calendars import Calendars
+from stock_producer.vendor.alphavantage.endpoints import Endpoint
+from stock_producer.vendor.alphavantage.history import history
+from stock_producer.vendor.alphavantage.plans import PLANS
+from stock_producer.vendor.base import Answer, Request
+from stock_producer.vendor.kinds import Kind, Refusal
 
-FIRST, LAST = date(2026, 11, 1), date(2026, 11, 20)
-
-
-class Bench:
-    """What outlives the command, and `run`, which is the command."""
-
-    def __init__(self, path: Path, plan: Plan) -> None:
-        self.path, self.plan = path, plan
-        self.clock, self.vendor, self.broker = Clock(), Vendor(), Broker()
-        self.shown: list[Progress] = []
-
-    def run(self, symbols: list[str], fetch: object = None, wait: bool = False, dying: tuple[str, str, bool] | None = None) -> Result:
-        """`dying`: the part, its method, and whether the process dies after its first call or before."""
-        import structlog
-        from prometheus_client import CollectorRegistry
-
-        log = structlog.stdlib.get_logger("t")
-        outbox = Outbox(self.path / "outbox.sqlite", 50_000_000)
-        usage = UsageFile(self.path / "budget.sqlite")
-        metrics = Metrics(CollectorRegistry(), [], [])
-        client = lambda config: Client(self.broker, config)  # noqa: E731
-        delivery = Delivery(load(KafkaSettings), outbox, metrics, Health(["kafka"]), self.clock, log, client)  # type: ignore[arg-type]
-        budget = Budget(self.plan.limits, usage, self.clock())
-        if dying:
-            part, method, after = dying
-            die_once({"budget": budget, "outbox": outbox, "client": delivery._producer}[part], method, after=after)
-        try:
-            filler = Backfill("simulated", budget, outbox, delivery, fetch or self.fetch, self.clock, self.sleep, self.shown.append)  # type: ignore[arg-type]
-            result = filler.run(parts(symbols, "daily", FIRST, LAST, self.plan), wait=wait)
-            assert filler.deliver()
-            return result
-        finally:
-            outbox.close()
-            usage.close()
-
-    def fetch(self, request: Request) -> Answer:
-        return self.vendor(request, self.clock())
-
-    def sleep(self, seconds: float) -> bool:
-        self.clock.advance(max(seconds, 0.01) if seconds < 0.2 else 60)
-        return False
-
-    def bars(self) -> list[Bar]:
-        return [decode(value, Bar) for _, _, value in self.broker.log]
+QUOTA_DAY = PLANS["free"].quota_day
 
 
 @pytest.fixture
@@ -82,7 +33,12 @@ def free(tmp_path: Path) -> Bench:
 def test_within_the_days_calls_and_on_the_next_day(free: Bench) -> None:
     symbols = [f"S{number}" for number in range(40)]
     first = free.run(symbols)
-    assert (first.waiting, len(free.vendor.asked), free.shown[0].days, free.shown[-1].left_today) == (15, 25, 1, 0)
+    assert (first.waiting, len(free.vendor.asked), free.shown[0].days, free.shown[-1].left_today) == (
+        15,
+        25,
+        1,
+        0,
+    )
     assert free.run(symbols).waiting == 15
     assert len(free.vendor.asked) == 25
     free.clock.now = START + timedelta(days=1)
@@ -104,7 +60,9 @@ def test_within_the_days_calls_and_on_the_next_day(free: Bench) -> None:
         pytest.param(("outbox", "remove", True), 0, id="delete | next call"),
     ],
 )
-def test_a_death_loses_no_bar_and_only_the_call_that_was_under_way(free: Bench, dying: tuple[str, str, bool], calls_lost: int) -> None:
+def test_a_death_loses_no_bar_and_only_the_call_that_was_under_way(
+    free: Bench, dying: tuple[str, str, bool], calls_lost: int
+) -> None:
     symbols = ["A", "B", "C"]
     for _ in range(2):
         with pytest.raises(Death):
@@ -112,11 +70,13 @@ def test_a_death_loses_no_bar_and_only_the_call_that_was_under_way(free: Bench, 
         free.clock.advance(5)
     assert free.run(symbols).waiting == 0
     assert len(free.vendor.asked) == len(symbols) + 2 * calls_lost
-    assert {(bar.symbol, bar.starts_at.day) for bar in free.bars()} == {(symbol, day) for symbol in symbols for day in (18, 19, 20)}
+    assert {(bar.symbol, bar.starts_at.day) for bar in free.bars()} == {
+        (symbol, day) for symbol in symbols for day in (18, 19, 20)
+    }
     assert len({bar.event_id for bar in free.bars()}) == 9
 
 
-def test_it_waits_over_midnight_when_told_so(free: Bench) -> None:
+def test_it_waits_over_midnight_with_wait(free: Bench) -> None:
     assert free.run([f"S{number}" for number in range(30)], wait=True).waiting == 0
     assert len(free.vendor.asked) == 30
     assert free.clock.now > START + timedelta(hours=13)
@@ -142,6 +102,26 @@ def test_a_wrong_key_ends_it(free: Bench) -> None:
         free.run(["IBM"])
 
 
+def test_a_bar_beyond_the_contract_is_left_out_and_named(tmp_path: Path) -> None:
+    """Eight reverse splits, of 1:10 to 1:100, as a fund has made since 2021."""
+    bench = Bench(tmp_path, PLANS["75"])
+    rows = {
+        f"2026-11-{day:02}": {
+            **dict.fromkeys(("1. open", "2. high", "3. low", "4. close"), "150.0"),
+            "6. volume": "100",
+            "8. split coefficient": "0.01" if day > 8 else "1.0",
+        }
+        for day in range(1, 18)
+    }
+    bench.vendor.bodies["SOXS"] = json.dumps({"Time Series (Daily)": rows}).encode()
+    result = bench.run(["SOXS"])
+    as_traded = [bar for bar in bench.bars() if not bar.adjusted]
+    assert len(as_traded) == 17
+    assert len(result.left_out["SOXS"]) + len(bench.bars()) == 34
+    assert "2026-11-" in result.left_out["SOXS"][0]
+    assert bench.run(["SOXS"]).progress.calls == 0
+
+
 def test_only_the_days_that_were_asked_for(free: Bench) -> None:
     free.vendor.bodies["IBM"] = daily("IBM", last="2026-11-23", count=30)
     free.run(["IBM"])
@@ -150,19 +130,27 @@ def test_only_the_days_that_were_asked_for(free: Bench) -> None:
 
 
 def test_calls_of_a_plan() -> None:
-    paid = parts(["A", "B"], "daily", FIRST, LAST, PLANS["75"])
+    paid = parts(history(PLANS["75"], "daily", FIRST, LAST, LAST), ["A", "B"], "daily")
     assert [part.request.endpoint for part in paid] == [Endpoint.DAILY_ADJUSTED] * 2
-    intraday = parts(["A"], "5min", date(2025, 12, 10), date(2026, 2, 3), PLANS["75"])
+    months = history(PLANS["75"], "5min", date(2025, 12, 10), date(2026, 2, 3), LAST)
+    intraday = parts(months, ["A"], "5min")
     assert [(dict(part.request.parameters)["month"], part.first.day, part.last.day) for part in intraday] == [
         ("2025-12", 10, 31),
         ("2026-01", 1, 31),
         ("2026-02", 1, 3),
     ]
-    assert "plan 75" in (refused("5min", PLANS["free"]) or "")
-    assert refused("daily", PLANS["free"]) is None
+    with pytest.raises(FatalError, match="plan 75"):
+        history(PLANS["free"], "5min", FIRST, LAST, LAST)
+    [call] = history(PLANS["free"], "daily", FIRST, LAST, LAST).calls
+    assert (call.endpoint, call.parameters) == (Endpoint.DAILY, ())
 
 
-DONE = ["A daily 2026-11-01 2026-11-19", "A daily 2026-11-01 2026-11-20", "B daily 2026-11-01 2026-11-19", "A 5min 2026-11-01 2026-11-20"]
+DONE = [
+    "A daily 2026-11-01 2026-11-19",
+    "A daily 2026-11-01 2026-11-20",
+    "B daily 2026-11-01 2026-11-19",
+    "A 5min 2026-11-01 2026-11-20",
+]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +162,9 @@ DONE = ["A daily 2026-11-01 2026-11-19", "A daily 2026-11-01 2026-11-20", "B dai
         pytest.param(["A", "B"], "5min", FIRST, None, id="intraday goes by months"),
     ],
 )
-def test_a_backfill_over_several_days_keeps_its_last_day(symbols: list[str], interval: str, first: date, last: date | None) -> None:
+def test_a_backfill_over_several_days_keeps_its_last_day(
+    symbols: list[str], interval: str, first: date, last: date | None
+) -> None:
     assert unfinished(DONE, symbols, interval, first) == last
 
 
@@ -183,7 +173,9 @@ def test_a_backfill_over_several_days_keeps_its_last_day(symbols: list[str], int
     [
         pytest.param((2026, 11, 23, 20, 59), {"XNYS"}, date(2026, 11, 20), id="open: Friday"),
         pytest.param((2026, 11, 23, 21, 31), {"XNYS"}, date(2026, 11, 23), id="closed: today"),
-        pytest.param((2026, 11, 23, 17, 30), {"XNYS", "XLON"}, date(2026, 11, 20), id="closed in London alone"),
+        pytest.param(
+            (2026, 11, 23, 17, 30), {"XNYS", "XLON"}, date(2026, 11, 20), id="closed in London alone"
+        ),
         pytest.param((2026, 11, 27, 18, 31), {"XNYS"}, date(2026, 11, 27), id="half day"),
         pytest.param((2026, 11, 23, 15, 0), {"24/7"}, date(2026, 11, 22), id="never closes"),
     ],
@@ -192,8 +184,14 @@ def test_a_day_under_way_is_left_for_later(moment: tuple[int, ...], codes: set[s
     import structlog
 
     now = datetime(*moment, tzinfo=UTC)  # type: ignore[misc]
-    assert closed(Calendars(codes, lambda: now, structlog.stdlib.get_logger("t")).windows(), now) == day
+    assert (
+        closed(Calendars(codes, lambda: now, structlog.stdlib.get_logger("t")).windows(), now, QUOTA_DAY)
+        == day
+    )
 
 
 def test_the_bar_says_what_remains() -> None:
-    assert line(Progress(5, 20, 500, 5, 3, 1), 4) == "[#...] 5/20 calls done, 15 to go, 3 calls left today, 1 more days; 500 bars"
+    assert (
+        line(Progress(5, 20, 500, 5, 3, 1), 4)
+        == "[#...] 5/20 calls done, 15 to go, 3 calls left today, 1 more days; 500 bars"
+    )

@@ -4,14 +4,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import START
+from support.world import START
 
-from stock_producer.budget import Budget, next_vendor_day, vendor_day
-from stock_producer.plans import PLANS, Limits
-from stock_producer.refusals import Kind, Refusal
-from stock_producer.usage import UsageFile
+from stock_producer.schedule.budget import Budget
+from stock_producer.schedule.usage_db import UsageFile
+from stock_producer.vendor.alphavantage.plans import PLANS
+from stock_producer.vendor.alphavantage.refusals import refusal
+from stock_producer.vendor.base import Limits
+from stock_producer.vendor.kinds import Kind, Refusal
 
 DAY_END = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
+
+QUOTA_DAY = PLANS["free"].quota_day
 
 
 def later(seconds: float) -> datetime:
@@ -19,7 +23,7 @@ def later(seconds: float) -> datetime:
 
 
 def budget(path: Path, limits: Limits, now: datetime = START) -> Budget:
-    return Budget(limits, UsageFile(path / "budget.sqlite"), now)
+    return Budget(PLANS["free"]._replace(limits=limits), UsageFile(path / "budget.sqlite"), now)
 
 
 def test_second_and_minute_slide(tmp_path: Path) -> None:
@@ -46,14 +50,18 @@ def test_the_day_turns_in_new_york(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("now", "ends"),
     [
-        pytest.param("2026-03-08T06:00:00+00:00", "2026-03-09T04:00:00+00:00", id="the day summer time begins has 23 hours"),
+        pytest.param(
+            "2026-03-08T06:00:00+00:00",
+            "2026-03-09T04:00:00+00:00",
+            id="the day summer time begins has 23 hours",
+        ),
         pytest.param("2026-11-01T05:00:00+00:00", "2026-11-02T05:00:00+00:00", id="the day it ends has 25"),
         pytest.param("2026-07-01T03:59:59+00:00", "2026-07-01T04:00:00+00:00", id="a second before midnight"),
     ],
 )
 def test_days_around_a_change_of_time(now: str, ends: str) -> None:
-    assert next_vendor_day(datetime.fromisoformat(now)) == datetime.fromisoformat(ends)
-    assert vendor_day(datetime.fromisoformat(ends)) > vendor_day(datetime.fromisoformat(now))
+    assert QUOTA_DAY.end(datetime.fromisoformat(now)) == datetime.fromisoformat(ends)
+    assert QUOTA_DAY.of(datetime.fromisoformat(ends)) > QUOTA_DAY.of(datetime.fromisoformat(now))
 
 
 def test_use_survives_a_restart(tmp_path: Path) -> None:
@@ -66,9 +74,44 @@ def test_use_survives_a_restart(tmp_path: Path) -> None:
     assert again.use(later(4.5))[:3] == (1, 3, 3)
 
 
-def test_a_clock_set_back_does_not_block(tmp_path: Path) -> None:
-    budget(tmp_path, Limits(minute=1)).take(later(3_600))
-    assert budget(tmp_path, Limits(minute=1), START).allowance(START).earliest == later(60.5)
+@pytest.mark.parametrize("restarted", [True, False])
+def test_a_clock_set_back_does_not_block(tmp_path: Path, restarted: bool) -> None:
+    on = budget(tmp_path, Limits(minute=1))
+    on.take(later(5 * 3_600))
+    again = budget(tmp_path, Limits(minute=1), START) if restarted else on
+    assert again.allowance(START).earliest == later(60.5)
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "wait"), [(Kind.MINUTE, 60.0), (Kind.DAY, (DAY_END - START).total_seconds())]
+)
+def test_a_refusal_of_a_clock_set_back_does_not_block(
+    tmp_path: Path, kind: Kind, wait: float, restarted: bool
+) -> None:
+    limits = PLANS["150"].limits
+    on = budget(tmp_path, limits, later(30 * 3_600))
+    on.correct(Refusal(kind, ""), later(30 * 3_600))
+    again = budget(tmp_path, limits) if restarted else on
+    assert (again.allowance(START).earliest - START).total_seconds() == wait
+
+
+def test_a_burst_that_names_the_day_is_the_day_only_after_a_minute(tmp_path: Path) -> None:
+    on = budget(tmp_path, PLANS["free"].limits)
+    text = "Please consider spreading out your requests more sparingly (25 requests per day)."
+    waits, now = [], START
+    for _ in range(3):
+        on.take(now)
+        on.correct(refusal(text), now)
+        until = on.allowance(now).earliest
+        waits.append((until - now).total_seconds())
+        now = until
+    assert waits[:2] == [2, 60]
+    assert on.allowance(DAY_END - timedelta(seconds=1)).earliest == DAY_END
+    on.take(DAY_END)
+    on.answered()
+    on.correct(refusal(text), DAY_END)
+    assert on.allowance(DAY_END).earliest == DAY_END + timedelta(seconds=2)
 
 
 @pytest.mark.parametrize(
@@ -107,13 +150,13 @@ def test_repeated_bursts_wait_longer_until_one_is_answered(tmp_path: Path) -> No
 
 def test_a_refusal_that_names_a_lower_limit_is_believed(tmp_path: Path) -> None:
     on = budget(tmp_path, Limits(second=30, minute=1200))
-    on.correct(Refusal(Kind.BURST, "query no more than 20 requests per second"), START)
+    on.correct(refusal("query no more than 20 requests per second"), START)
     assert on.limits == Limits(20, 1200, None)
-    on.correct(Refusal(Kind.BURST, "query no more than 25 requests per second"), START)
+    on.correct(refusal("query no more than 25 requests per second"), START)
     assert on.limits.second == 20
 
 
-def test_a_paid_plan_told_of_a_daily_limit_waits_for_the_day(tmp_path: Path) -> None:
+def test_a_paid_plan_with_an_unexpected_daily_limit_waits_for_the_day(tmp_path: Path) -> None:
     on = budget(tmp_path, PLANS["150"].limits)
     on.correct(Refusal(Kind.DAY, "25 requests per day"), START)
     assert on.allowance(START).earliest == DAY_END

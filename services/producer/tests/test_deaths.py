@@ -1,26 +1,18 @@
-"""The process dies between any two side effects; started again it has lost nothing, and what is sent again has the same event_id."""
+"""The process dies between any two side effects. Started again it has lost nothing.
+
+What is sent again has the same event_id.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from conftest import Client, Death, World, global_quote
+from support.bodies import global_quote
+from support.world import Client, Death, World, die_once
 
 from stock_common.deadline import Deadline
 from stock_common.topics import ALERTS
-
-
-def die_once(target: object, name: str, *, after: bool) -> None:
-    """The first call of a method is the last thing the process does, or the first it does not do."""
-    real = getattr(target, name)
-
-    def dying(*arguments: Any, **named: Any) -> Any:
-        if after:
-            real(*arguments, **named)
-        raise Death
-
-    setattr(target, name, dying)
 
 
 def kill(world: World, point: str) -> None:
@@ -77,7 +69,9 @@ def test_first_occurrences_keep_their_order(world: World, point: str) -> None:
         world.clock.advance(6)
     world.start().steps(30)
     for symbol in world.symbols:
-        times = list(dict.fromkeys(quote.fetched_at for quote in world.broker.quotes() if quote.symbol == symbol))
+        times = list(
+            dict.fromkeys(quote.fetched_at for quote in world.broker.quotes() if quote.symbol == symbol)
+        )
         assert times == sorted(times)
         assert len(times) >= 2
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
-from conftest import START, World
 from structlog.testing import capture_logs
+from support.world import START, World
 
 from stock_common.deadline import Deadline
 from stock_common.run import FatalError
-from stock_producer import delivery
-from stock_producer.outbox import Message
+from stock_producer.outbox import delivery
+from stock_producer.outbox.outbox import Message
 
 
 def client(world: World) -> Any:
@@ -19,7 +19,9 @@ def client(world: World) -> Any:
 
 
 def fill(world: World, count: int) -> None:
-    world.outbox.add([Message("stock-data", f"S{number % 7}", b"{}") for number in range(count)], {}, {}, START)
+    world.outbox.add(
+        [Message("stock-data", f"S{number % 7}", b"{}") for number in range(count)], {}, {}, START
+    )
 
 
 def test_the_window_bounds_what_the_client_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,10 +57,12 @@ def test_a_full_queue_of_the_client_is_waited_for(world: World) -> None:
     [
         pytest.param(KafkaError.UNKNOWN_TOPIC_OR_PART, "make the topics", id="no topic"),
         pytest.param(KafkaError.TOPIC_AUTHORIZATION_FAILED, "KAFKA_SASL_USERNAME", id="not allowed"),
-        pytest.param(KafkaError.MSG_SIZE_TOO_LARGE, "see the broker's log", id="any other"),
+        pytest.param(KafkaError.POLICY_VIOLATION, "see the broker's log", id="any other"),
     ],
 )
-def test_a_failure_that_lasts_stops_after_a_minute_and_keeps_the_messages(world: World, code: int, advice: str) -> None:
+def test_a_failure_that_lasts_stops_after_a_minute_and_keeps_the_messages(
+    world: World, code: int, advice: str
+) -> None:
     world.start()
     world.broker.fault = KafkaError(code)
     fill(world, 2)
@@ -151,12 +155,51 @@ def test_closing_ends_at_the_deadline_and_keeps_the_rest(world: World) -> None:
     assert world.outbox.rows == 3
 
 
-def test_delivered_messages_are_told_by_their_ids_at_debug(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_ids_of_delivered_messages_are_logged_at_debug(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("DEBUG", "stock")
     world.start()
     quote, alert = b'{"event_id": "e1"}', b'{"alert_id": "a1", "event_id": "e1"}'
     world.outbox.add([Message("stock-data", "S", quote), Message("stock-alerts", "S", alert)], {}, {}, START)
-    with capture_logs() as told:
+    with capture_logs() as shown:
         world.delivery.close(Deadline(5))
-    assert [line["ids"] for line in told if line["event"] == "delivered"] == [["e1", "a1"]]
+    assert [line["ids"] for line in shown if line["event"] == "delivered"] == [["e1", "a1"]]
     assert world.outbox.rows == 0
+
+
+@pytest.mark.parametrize("refused_by", ["report", "produce"])
+def test_a_message_that_kafka_refuses_for_good_is_set_aside_and_blocks_no_other(
+    world: World, refused_by: str
+) -> None:
+    world.start()
+    values = [b"{}", b"x" * 100, b"{}", b"{}"]
+    world.outbox.add([Message("stock-data", f"S{n}", value) for n, value in enumerate(values)], {}, {}, START)
+    refuse_large(world, refused_by)
+    for _ in range(40):
+        world.delivery.pump()
+        world.clock.advance(1)
+    assert sorted(key for _, key, _ in world.broker.log) == ["S0", "S2", "S3"]
+    ((row, reason),) = world.outbox.aside()
+    assert (row.key, world.outbox.rows) == ("S1", 0)
+    assert "size" in reason.lower()
+    assert world.outbox.decide([row.seq], send=True) == 1
+    assert (world.outbox.rows, world.outbox.aside()) == (1, [])
+
+
+def refuse_large(world: World, refused_by: str) -> None:
+    """A broker that refuses every batch with a message of 100 bytes, by a report or before it is queued."""
+    fake = client(world)
+    real_produce, real_poll = fake.produce, fake.poll
+    too_large = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+
+    def produce(topic: str, value: bytes, key: str, **named: Any) -> None:
+        if refused_by == "produce" and len(value) >= 100:
+            raise KafkaException(too_large)
+        real_produce(topic, value, key, **named)
+
+    def poll(seconds: float) -> int:
+        world.broker.fault = too_large if any(len(value) >= 100 for _, _, value, _ in fake.waiting) else None
+        return real_poll(seconds)
+
+    fake.produce, fake.poll = produce, poll

@@ -6,21 +6,29 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import World, daily
-from test_scheduler import HOURS, assert_within_limits, at, simulate
+from support.bodies import daily
+from support.simulation import HOURS, assert_within_limits, at, simulate
+from support.world import World
 
 from stock_common.records import Bar, decode
 from stock_common.topics import ALERTS, BARS
-from stock_producer.end_of_day import GRACE, last_day
-from stock_producer.plans import PLANS, Freshness, Limits, Plan
-from stock_producer.responses import Endpoint
-from stock_producer.sessions import ALWAYS_OPEN, Window
-from stock_producer.turns import Pace
+from stock_producer.market.sessions import ALWAYS_OPEN, Window
+from stock_producer.schedule.end_of_day import GRACE, last_day
+from stock_producer.schedule.types import Pace
+from stock_producer.vendor.alphavantage.endpoints import Endpoint
+from stock_producer.vendor.alphavantage.plans import PLANS, plan
+from stock_producer.vendor.base import Freshness, Limits
+from stock_producer.vendor.kinds import Kind, Refusal
 
 FREE = PLANS["free"]
 MIDNIGHT = at("2026-11-23T05:00:00")
 CLOSE = at("2026-11-23T21:00:00")
-LUNCH = {"XNYS": [Window(at("2026-11-23T01:30:00"), at("2026-11-23T03:30:00")), Window(at("2026-11-23T05:00:00"), at("2026-11-23T07:00:00"))]}
+LUNCH = {
+    "XNYS": [
+        Window(at("2026-11-23T01:30:00"), at("2026-11-23T03:30:00")),
+        Window(at("2026-11-23T05:00:00"), at("2026-11-23T07:00:00")),
+    ]
+}
 
 
 def names(count: int) -> list[str]:
@@ -32,9 +40,9 @@ def names(count: int) -> list[str]:
     [
         pytest.param(3, 3, 3, id="the last close at once, the new one after the close"),
         pytest.param(12, 12, 12, id="both within 25 calls"),
-        pytest.param(13, 0, 13, id="not both: only after the close"),
-        pytest.param(25, 0, 25, id="as many as calls"),
-        pytest.param(60, 0, 25, id="more than calls"),
+        pytest.param(13, 13, 12, id="not quite both"),
+        pytest.param(25, 25, 0, id="as many as calls: the new ones after midnight"),
+        pytest.param(60, 25, 0, id="more than calls"),
     ],
 )
 def test_a_first_day_within_25_calls(count: int, early: int, late: int) -> None:
@@ -59,10 +67,12 @@ def test_an_exchange_that_closes_first_does_not_take_the_others_calls() -> None:
     assert (len(calls), 12 <= london <= 13) == (25, True)
 
 
-def test_nothing_on_a_closed_day_nor_before_a_bar_is_there() -> None:
+def test_a_first_start_on_a_closed_day_fetches_the_last_bar_and_then_nothing() -> None:
     saturday = at("2026-11-28T05:00:00")
     hours = {"XNYS": [*HOURS["XNYS"], Window(at("2026-11-30T14:30:00"), at("2026-11-30T21:00:00"))]}
-    assert simulate(names(3), FREE, saturday, saturday + timedelta(days=1), hours=hours) == []
+    calls = simulate(names(3), FREE, saturday, saturday + timedelta(days=2), hours=hours)
+    assert sorted(call.request.symbols[0] for call in calls) == names(3)
+    assert all(call.at < saturday + timedelta(minutes=1) for call in calls)
 
 
 def test_a_market_that_never_closes_has_the_vendors_days() -> None:
@@ -71,14 +81,14 @@ def test_a_market_that_never_closes_has_the_vendors_days() -> None:
 
 
 def test_without_a_daily_limit_all_have_their_turn() -> None:
-    plan = Plan("custom", Limits(second=2), Freshness.END_OF_DAY, bulk=False)
-    calls = simulate(names(40), plan, MIDNIGHT, MIDNIGHT + timedelta(days=1), Pace(5.0, 1.0))
+    limited = plan("custom", Limits(second=2), Freshness.END_OF_DAY, bulk=False)
+    calls = simulate(names(40), limited, MIDNIGHT, MIDNIGHT + timedelta(days=1), Pace(5.0, 1.0))
     assert len(calls) == 80
 
 
 def test_a_lunch_break_is_no_close() -> None:
     calls = simulate(names(1), FREE, at("2026-11-23T01:00:00"), at("2026-11-23T12:00:00"), hours=LUNCH)
-    assert [call.at.hour for call in calls] == [5, 7]
+    assert [call.at.hour for call in calls] == [1, 7]
 
 
 @pytest.mark.parametrize(
@@ -91,13 +101,13 @@ def test_a_lunch_break_is_no_close() -> None:
     ],
 )
 def test_the_day_that_should_be_there(now: str, expected: str | None) -> None:
-    day = last_day(HOURS["XNYS"], at(now))
+    day = last_day(HOURS["XNYS"], at(now), FREE.quota_day)
     assert (day and day.isoformat()) == expected
 
 
 def test_the_last_day_of_a_market_that_never_closes() -> None:
-    assert str(last_day(ALWAYS_OPEN, at("2026-11-24T05:29:00"))) == "2026-11-22"
-    assert str(last_day(ALWAYS_OPEN, at("2026-11-24T05:30:00"))) == "2026-11-23"
+    assert str(last_day(ALWAYS_OPEN, at("2026-11-24T05:29:00"), FREE.quota_day)) == "2026-11-22"
+    assert str(last_day(ALWAYS_OPEN, at("2026-11-24T05:30:00"), FREE.quota_day)) == "2026-11-23"
 
 
 @pytest.fixture
@@ -115,9 +125,16 @@ def test_bars_and_an_end_of_day_quote(free: World) -> None:
     free.vendor.bodies["IBM"] = daily("IBM", d20261120="94.0000", d20261119="100.0000")
     free.start().steps(5)
     [quote] = free.broker.quotes()
-    assert (quote.endpoint, quote.entitlement, quote.session, str(quote.trading_day)) == ("TIME_SERIES_DAILY", "end_of_day", "closed", "2026-11-20")
+    assert (quote.endpoint, quote.entitlement, quote.session, str(quote.trading_day)) == (
+        "TIME_SERIES_DAILY",
+        "end_of_day",
+        "closed",
+        "2026-11-20",
+    )
     assert (int(quote.price), int(quote.previous_close or 0), quote.quoted_at) == (94, 100, None)
-    assert [bar.starts_at.isoformat() for bar in bars(free)] == [f"2026-11-{day}T00:00:00+00:00" for day in (18, 19, 20)]
+    assert [bar.starts_at.isoformat() for bar in bars(free)] == [
+        f"2026-11-{day}T00:00:00+00:00" for day in (18, 19, 20)
+    ]
     assert {(bar.interval, bar.adjusted) for bar in bars(free)} == {("daily", False)}
     assert sum(topic == ALERTS.name for topic, _, _ in free.broker.log) == 1
 
@@ -134,13 +151,34 @@ def test_only_new_and_changed_bars_are_sent(free: World) -> None:
     assert len({bar.event_id for bar in sent}) == 5
 
 
-def test_a_bar_that_is_not_there_yet_is_asked_for_once_more(free: World) -> None:
+def test_a_bar_that_is_not_there_yet_is_asked_for_until_it_is(free: World) -> None:
+    """Public reports: at 17:00 in New York some symbols have the day's bar, others do not."""
     free.vendor.bodies["IBM"] = daily("IBM", last="2026-11-19")
-    free.start().steps(60, seconds=60)
+    free.start().steps(14, seconds=60)
     assert len(free.vendor.asked) == 1
+    free.steps(70, seconds=60)
+    assert len(free.vendor.asked) == 3, "after 15 minutes, and after an hour more"
     free.vendor.bodies["IBM"] = daily("IBM", last="2026-11-20")
-    free.steps(10, seconds=60)
-    assert len(free.vendor.asked) == 2
+    free.steps(240, seconds=60)
+    assert len(free.vendor.asked) == 4
     assert max(bar.starts_at.day for bar in bars(free)) == 20
+    free.steps(600, seconds=60)
+    assert len(free.vendor.asked) == 4
+
+
+def test_a_call_that_fails_does_not_cost_the_bar(free: World) -> None:
+    free.vendor.bodies["IBM"] = Refusal(Kind.TIMEOUT, "no answer within 10 s")
+    free.start().steps(30, seconds=60)
+    assert len(free.vendor.asked) == 4, "after 1, 5 and 15 minutes"
+    free.vendor.bodies["IBM"] = daily("IBM", last="2026-11-20")
     free.steps(60, seconds=60)
-    assert len(free.vendor.asked) == 2
+    assert len(free.vendor.asked) == 5
+    assert max(bar.starts_at.day for bar in bars(free)) == 20
+
+
+def test_a_bar_that_is_held_is_not_asked_for_by_the_next_process(free: World) -> None:
+    free.vendor.bodies["IBM"] = daily("IBM", last="2026-11-20")
+    free.start().steps(5)
+    free.die()
+    free.start().steps(30, seconds=600)
+    assert free.vendor.asked == ["IBM"]

@@ -4,19 +4,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import START, World, global_quote
 from prometheus_client.exposition import generate_latest
+from support.bodies import global_quote
+from support.world import START, World
 
 from stock_common.deadline import Deadline
 from stock_common.records import Alert, decode
 from stock_common.run import FatalError
 from stock_common.status import ProducerStatus
 from stock_common.topics import ALERTS
-from stock_producer.budget import next_vendor_day
-from stock_producer.outbox import Message
-from stock_producer.plans import PLANS
-from stock_producer.refusals import FATAL, Kind, Refusal
-from stock_producer.responses import Endpoint, Request
+from stock_producer.outbox.outbox import Message
+from stock_producer.vendor.alphavantage.endpoints import Endpoint
+from stock_producer.vendor.alphavantage.plans import PLANS
+from stock_producer.vendor.base import Request
+from stock_producer.vendor.kinds import FATAL, Kind, Refusal
 
 
 def state(world: World) -> ProducerStatus:
@@ -25,7 +26,9 @@ def state(world: World) -> ProducerStatus:
 
 
 def value(world: World, name: str) -> float:
-    [line] = [line for line in generate_latest(world.registry).decode().splitlines() if line.startswith(f"{name} ")]
+    [line] = [
+        line for line in generate_latest(world.registry).decode().splitlines() if line.startswith(f"{name} ")
+    ]
     return float(line.split()[-1])
 
 
@@ -43,10 +46,17 @@ def test_rounds_of_five_seconds_reach_kafka(world: World) -> None:
         None,
     )
     assert state(world).calls_today == len(world.vendor.asked)
-    assert (state(world).source, state(world).symbols, state(world).interval_seconds, state(world).fault) == ("simulated", 2, 5.0, None)
+    assert (state(world).source, state(world).symbols, state(world).interval_seconds, state(world).fault) == (
+        "simulated",
+        2,
+        5.0,
+        None,
+    )
     assert state(world).markets[0].is_open
     assert value(world, 'stock_producer_quota_used_calls{window="day"}') == len(world.vendor.asked)
-    assert value(world, 'stock_producer_calls_total{endpoint="GLOBAL_QUOTE",outcome="answered"}') == len(quotes)
+    assert value(world, 'stock_producer_calls_total{endpoint="GLOBAL_QUOTE",outcome="answered"}') == len(
+        quotes
+    )
 
 
 def test_an_alert_follows_its_quote(world: World) -> None:
@@ -80,7 +90,7 @@ def test_an_unknown_symbol_is_reported_once_and_asked_for_again_tomorrow(world: 
     assert world.vendor.asked.count("AAPL") > 10
     assert state(world).fault == "symbols that the vendor does not know: IBM"
     assert value(world, 'stock_producer_symbols{state="skipped"}') == 1
-    world.clock.now = next_vendor_day(START) + timedelta(seconds=1)
+    world.clock.now = PLANS["free"].quota_day.end(START) + timedelta(seconds=1)
     world.steps(10)
     assert world.vendor.asked.count("IBM") == 2
 
@@ -90,7 +100,7 @@ def test_the_daily_quota_ends_the_day(world: World) -> None:
     world.start().steps(120)
     assert len(world.vendor.asked) == 1
     world.vendor.bodies = {}
-    world.clock.now = next_vendor_day(START) + timedelta(seconds=1)
+    world.clock.now = PLANS["free"].quota_day.end(START) + timedelta(seconds=1)
     world.steps(10)
     assert len(world.broker.quotes()) >= 2
 
@@ -127,7 +137,7 @@ def test_failures_are_tried_again_at_growing_distances(world: World) -> None:
     assert state(world).fault is None
 
 
-@pytest.mark.parametrize("kind", FATAL)
+@pytest.mark.parametrize("kind", sorted(FATAL))
 def test_a_wrong_configuration_stops_after_the_rest_is_safe(world: World, kind: Kind) -> None:
     world.vendor.bodies["AAPL"] = Refusal(kind, "no")
     world.start()
@@ -139,11 +149,15 @@ def test_a_wrong_configuration_stops_after_the_rest_is_safe(world: World, kind: 
     assert [row.key for row in world.outbox.read(0, 10)] == ["IBM"]
 
 
-def test_nothing_is_fetched_while_the_market_is_closed(world: World) -> None:
+def test_the_last_price_is_fetched_while_the_market_is_closed_and_then_nothing(world: World) -> None:
     world.hours = "XNYS"
     world.clock.now = START.replace(hour=3)
     world.start().steps(100, seconds=60)
-    assert world.vendor.asked == []
+    assert sorted(world.vendor.asked) == ["AAPL", "IBM"]
+    world.die()
+    world.start().steps(100, seconds=60)
+    assert len(world.vendor.asked) == 2, "it is held"
+    world.vendor.asked.clear()
     assert not state(world).markets[0].is_open
     world.clock.now = START
     world.steps(8)

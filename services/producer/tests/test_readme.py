@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry
+from support.readme import README
 
 from stock_producer.config import ProducerSettings
 from stock_producer.metrics import Metrics
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
-
 
 def test_every_variable_is_in_the_table() -> None:
-    told = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", README, re.MULTILINE))
-    assert told == {name.upper() for name in ProducerSettings.model_fields}
+    listed = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", README, re.MULTILINE))
+    assert listed == {name.upper() for name in ProducerSettings.model_fields}
 
 
 def test_every_metric_is_in_the_table() -> None:
     registry = CollectorRegistry()
-    Metrics(registry, ["XNYS"], ["move"])
+    Metrics(registry)
     made = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
     assert set(re.findall(r"^\| `(stock_producer_\w+)`", README, re.MULTILINE)) == made

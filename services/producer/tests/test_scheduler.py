@@ -1,97 +1,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from conftest import START
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.simulation import (
+    DAY_END,
+    FREE_BUDGET,
+    HOURS,
+    NO_LIMITS,
+    SESSION,
+    assert_within_limits,
+    at,
+    most_within,
+    simulate,
+)
+from support.world import START
 
-from stock_producer.budget import Allowance, Budget, vendor_day
-from stock_producer.plans import PLANS, Freshness, Limits, Plan
-from stock_producer.responses import Endpoint, Request
-from stock_producer.scheduler import next_fetch
-from stock_producer.sessions import ALWAYS_OPEN, Window
-from stock_producer.turns import Pace, Watched
-from stock_producer.usage import UsageFile
-from stock_producer.watchlist import Watchlist
-
-DAY_END = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
-NO_LIMITS = Plan("test", Limits(), Freshness.REALTIME, bulk=False)
-FIVE_SECONDS = Pace(5.0)
-FREE_BUDGET = Allowance(START, None, None, DAY_END)
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-SESSION = Window(at("2026-11-23T14:30:00"), at("2026-11-23T21:00:00"))
-HOURS = {
-    "XNYS": [SESSION, Window(at("2026-11-24T14:30:00"), at("2026-11-24T21:00:00"))],
-    "XLON": [Window(at("2026-11-23T08:00:00"), at("2026-11-23T16:30:00")), Window(at("2026-11-24T08:00:00"), at("2026-11-24T16:30:00"))],
-    "24/7": ALWAYS_OPEN,
-}
-
-
-class Call(NamedTuple):
-    at: datetime
-    request: Request
-
-
-def simulate(
-    symbols: Sequence[str],
-    plan: Plan,
-    start: datetime,
-    end: datetime,
-    pace: Pace = FIVE_SECONDS,
-    calendar: str = "auto",
-    hours: Mapping[str, Sequence[Window]] = HOURS,
-    latency: float = 0.2,
-) -> list[Call]:
-    """The calls a producer makes between two moments. Its loop is late by a millisecond each time."""
-    budget = Budget(plan.limits, UsageFile(Path(":memory:")), start)
-    watchlist = Watchlist(symbols, calendar, {})
-    calls: list[Call] = []
-    under_way: list[tuple[datetime, tuple[str, ...]]] = []
-    now = start
-    while now < end:
-        while under_way and under_way[0][0] <= now:
-            watchlist.answered(under_way.pop(0)[1])
-        decision = next_fetch(now, watchlist.items(now), hours, plan, budget.allowance(now), budget.limits, pace)
-        if decision.request:
-            budget.take(now)
-            watchlist.sent(decision.request.symbols, now)
-            under_way.append((now + timedelta(seconds=latency), decision.request.symbols))
-            calls.append(Call(now, decision.request))
-            continue
-        arrival = under_way[0][0] if under_way else end
-        now = max(min(decision.wake_at, arrival), now) + timedelta(milliseconds=1)
-    return calls
-
-
-def most_within(calls: Sequence[Call], seconds: float) -> int:
-    most = first = 0
-    for last, call in enumerate(calls):
-        while call.at - calls[first].at >= timedelta(seconds=seconds):
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
-def assert_within_limits(calls: Sequence[Call], limits: Limits) -> None:
-    assert most_within(calls, 1) <= (limits.second or 10**9)
-    assert most_within(calls, 60) <= (limits.minute or 10**9)
-    assert max(Counter(vendor_day(call.at) for call in calls).values(), default=0) <= (limits.day or 10**9)
-
+from stock_producer.market.sessions import phase
+from stock_producer.schedule.budget import Allowance
+from stock_producer.schedule.scheduler import CLOSING_GRACE, next_fetch
+from stock_producer.schedule.types import Pace, Watched
+from stock_producer.vendor.alphavantage.endpoints import Endpoint
+from stock_producer.vendor.alphavantage.plans import PLANS, plan
+from stock_producer.vendor.base import Freshness, Limits, Plan
 
 PLAN = st.builds(
-    Plan,
+    plan,
     st.just("custom"),
     st.builds(
         Limits,
@@ -100,10 +38,13 @@ PLAN = st.builds(
         st.one_of(st.none(), st.integers(1, 500)),
     ),
     st.sampled_from([Freshness.DELAYED, Freshness.REALTIME]),
-    st.booleans(),
+    bulk=st.booleans(),
 )
 SYMBOLS = st.lists(
-    st.sampled_from([f"S{number}" for number in range(150)] + [f"S{number}.LON" for number in range(20)]), min_size=1, max_size=130, unique=True
+    st.sampled_from([f"S{number}" for number in range(150)] + [f"S{number}.LON" for number in range(20)]),
+    min_size=1,
+    max_size=130,
+    unique=True,
 )
 
 
@@ -116,18 +57,24 @@ SYMBOLS = st.lists(
     minutes=st.sampled_from([3, 10]),
     latency=st.sampled_from([0.05, 0.7, 9.0]),
 )
-def test_never_over_a_limit_never_while_closed(plan: Plan, symbols: list[str], pace: Pace, start: datetime, minutes: int, latency: float) -> None:
+def test_never_over_a_limit_never_while_closed(
+    plan: Plan, symbols: list[str], pace: Pace, start: datetime, minutes: int, latency: float
+) -> None:
     begin = start.replace(tzinfo=UTC)
     calls = simulate(symbols, plan, begin, begin + timedelta(minutes=minutes), pace, latency=latency)
     assert_within_limits(calls, plan.limits)
     for before, after in pairwise(calls):
         assert (after.at - before.at).total_seconds() >= pace.floor
-    after_close = timedelta(minutes=62) + plan.delay
+    closing: Counter[tuple[str, datetime]] = Counter()
     for call in calls:
-        assert len(call.request.symbols) <= (100 if call.request.endpoint is Endpoint.BULK else 1)
+        assert len(call.request.symbols) <= (100 if call.request.endpoint == Endpoint.BULK else 1)
         for symbol in call.request.symbols:
-            windows = HOURS["XLON" if symbol.endswith(".LON") else "XNYS"]
-            assert any(window.opens + plan.delay <= call.at < window.closes + after_close for window in windows)
+            around = phase(HOURS["XLON" if symbol.endswith(".LON") else "XNYS"], call.at - plan.delay)
+            if around.current is None:
+                assert around.previous is not None, "nothing before the first open"
+                assert call.at >= around.previous.closes + plan.delay + CLOSING_GRACE
+                closing[symbol, around.previous.closes] += 1
+    assert set(closing.values()) <= {1}, "a closing price is fetched once"
 
 
 @pytest.mark.parametrize(
@@ -142,8 +89,9 @@ def test_never_over_a_limit_never_while_closed(plan: Plan, symbols: list[str], p
     ],
 )
 def test_each_limit_by_itself(limits: Limits, pace: Pace) -> None:
-    plan = Plan("custom", limits, Freshness.REALTIME, bulk=False)
-    calls = simulate([f"S{number}" for number in range(20)], plan, START, START + timedelta(minutes=5), pace)
+    limited = plan("custom", limits, Freshness.REALTIME, bulk=False)
+    symbols = [f"S{number}" for number in range(20)]
+    calls = simulate(symbols, limited, START, START + timedelta(minutes=5), pace)
     assert_within_limits(calls, limits)
     assert all((after.at - before.at).total_seconds() >= pace.floor for before, after in pairwise(calls))
     assert calls
@@ -161,7 +109,9 @@ def test_each_limit_by_itself(limits: Limits, pace: Pace) -> None:
 )
 def test_the_budget_is_used(plan: str, count: int, minutes: int, least: float) -> None:
     opens = SESSION.opens + timedelta(minutes=20)
-    calls = simulate([f"S{number}" for number in range(count)], PLANS[plan], opens, opens + timedelta(minutes=minutes))
+    calls = simulate(
+        [f"S{number}" for number in range(count)], PLANS[plan], opens, opens + timedelta(minutes=minutes)
+    )
     assert len(calls) >= least
     assert_within_limits(calls, PLANS[plan].limits)
     asked = Counter(symbol for call in calls for symbol in call.request.symbols)
@@ -169,16 +119,38 @@ def test_the_budget_is_used(plan: str, count: int, minutes: int, least: float) -
 
 
 def test_calls_of_a_round_are_spread_over_it() -> None:
-    calls = simulate(["A", "B", "C", "D", "E"], PLANS["1200"]._replace(bulk=False), SESSION.opens, SESSION.opens + timedelta(minutes=1))
+    calls = simulate(
+        ["A", "B", "C", "D", "E"],
+        PLANS["1200"]._replace(batch=None),
+        SESSION.opens,
+        SESSION.opens + timedelta(minutes=1),
+    )
     assert most_within(calls, 1) <= 2
     by_symbol = [call.at for call in calls if call.request.symbols == ("C",)]
-    assert [round((after - before).total_seconds()) for before, after in pairwise(by_symbol)] == [5] * (len(by_symbol) - 1)
+    assert [round((after - before).total_seconds()) for before, after in pairwise(by_symbol)] == [5] * (
+        len(by_symbol) - 1
+    )
 
 
 def test_one_turn_after_the_close_sees_the_closing_price() -> None:
     calls = simulate(["AAPL", "IBM"], PLANS["1200"], at("2026-11-23T20:59:00"), at("2026-11-24T14:00:00"))
     late = [call for call in calls if call.at >= SESSION.closes]
-    assert [(call.request.symbols, (call.at - SESSION.closes).total_seconds() // 10) for call in late] == [(("AAPL", "IBM"), 9)]
+    assert [(call.request.symbols, (call.at - SESSION.closes).total_seconds() // 10) for call in late] == [
+        (("AAPL", "IBM"), 9)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "closes", "printed"),
+    [
+        pytest.param("AAPL", "2026-11-23T21:00:00", 60, id="New York"),
+        pytest.param("TSCO.LON", "2026-11-23T16:30:00", 300, id="London's auction prints after the close"),
+    ],
+)
+def test_the_closing_price_is_fetched_once_it_is_printed(symbol: str, closes: str, printed: int) -> None:
+    calls = simulate([symbol], PLANS["1200"], at(closes) - timedelta(minutes=1), at("2026-11-24T07:00:00"))
+    [late] = [call for call in calls if call.at >= at(closes)]
+    assert timedelta(seconds=printed) < late.at - at(closes) < timedelta(minutes=8)
 
 
 def test_delayed_data_are_fetched_by_delayed_hours() -> None:
@@ -188,10 +160,12 @@ def test_delayed_data_are_fetched_by_delayed_hours() -> None:
 
 
 def watched(symbol: str, **fields: object) -> Watched:
-    return Watched(symbol, "24/7", bulk=False)._replace(**fields)  # type: ignore[arg-type]
+    return Watched(symbol, "24/7")._replace(**fields)  # type: ignore[arg-type]
 
 
-def decide(*items: Watched, plan: Plan = NO_LIMITS, allowance: Allowance = FREE_BUDGET) -> tuple[tuple[str, ...] | None, float]:
+def decide(
+    *items: Watched, plan: Plan = NO_LIMITS, allowance: Allowance = FREE_BUDGET
+) -> tuple[tuple[str, ...] | None, float]:
     decision = next_fetch(START, items, HOURS, plan, allowance, plan.limits, Pace(5.0))
     return decision.request and decision.request.symbols, (decision.wake_at - START).total_seconds()
 
@@ -204,18 +178,50 @@ def seconds_ago(count: float) -> datetime:
     ("items", "allowance", "expected"),
     [
         pytest.param(
-            [watched("A", asked_at=seconds_ago(6)), watched("B", asked_at=seconds_ago(9))], FREE_BUDGET, (("B",), 0), id="longest waiting first"
+            [watched("A", asked_at=seconds_ago(6)), watched("B", asked_at=seconds_ago(9))],
+            FREE_BUDGET,
+            (("B",), 0),
+            id="longest waiting first",
         ),
-        pytest.param([watched("A", asked_at=seconds_ago(6)), watched("B")], FREE_BUDGET, (("B",), 0), id="never asked first"),
-        pytest.param([watched("A", busy=True), watched("B", asked_at=seconds_ago(6))], FREE_BUDGET, (("B",), 0), id="under way"),
-        pytest.param([watched("A", not_before=START + timedelta(seconds=3))], FREE_BUDGET, (None, 3), id="pausing after failures"),
-        pytest.param([watched("A", asked_at=seconds_ago(2))], FREE_BUDGET, (None, 3), id="its turn has not come"),
-        pytest.param([watched("A")], Allowance(START + timedelta(seconds=7), None, None, DAY_END), (None, 7), id="the budget says wait"),
-        pytest.param([watched("A")], Allowance(DAY_END, None, 0, DAY_END), (None, (DAY_END - START).total_seconds()), id="the day is used up"),
+        pytest.param(
+            [watched("A", asked_at=seconds_ago(6)), watched("B")],
+            FREE_BUDGET,
+            (("B",), 0),
+            id="never asked first",
+        ),
+        pytest.param(
+            [watched("A", busy=True), watched("B", asked_at=seconds_ago(6))],
+            FREE_BUDGET,
+            (("B",), 0),
+            id="under way",
+        ),
+        pytest.param(
+            [watched("A", not_before=START + timedelta(seconds=3))],
+            FREE_BUDGET,
+            (None, 3),
+            id="pausing after failures",
+        ),
+        pytest.param(
+            [watched("A", asked_at=seconds_ago(2))], FREE_BUDGET, (None, 3), id="its turn has not come"
+        ),
+        pytest.param(
+            [watched("A")],
+            Allowance(START + timedelta(seconds=7), None, None, DAY_END),
+            (None, 7),
+            id="the budget says wait",
+        ),
+        pytest.param(
+            [watched("A")],
+            Allowance(DAY_END, None, 0, DAY_END),
+            (None, (DAY_END - START).total_seconds()),
+            id="the day is used up",
+        ),
         pytest.param([watched("A", calendar="XLON")], FREE_BUDGET, (("A",), 0), id="its market is open"),
     ],
 )
-def test_decisions(items: list[Watched], allowance: Allowance, expected: tuple[tuple[str, ...] | None, float]) -> None:
+def test_decisions(
+    items: list[Watched], allowance: Allowance, expected: tuple[tuple[str, ...] | None, float]
+) -> None:
     assert decide(*items, allowance=allowance) == expected
 
 
@@ -235,6 +241,7 @@ def test_bulk_takes_us_symbols_in_hundreds_and_the_others_alone() -> None:
 
 def test_sleeps_until_the_next_open() -> None:
     night = at("2026-11-24T02:00:00")
-    item = Watched("AAPL", "XNYS", bulk=True)
+    closed = at("2026-11-23T21:02:00")
+    item = Watched("AAPL", "XNYS", asked_at=closed, answered_at=closed)
     decision = next_fetch(night, [item], HOURS, PLANS["1200"], FREE_BUDGET, PLANS["1200"].limits, Pace(5.0))
     assert (decision.request, decision.wake_at) == (None, at("2026-11-24T14:30:00"))

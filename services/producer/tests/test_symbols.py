@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 import structlog
-from conftest import START, World
+from support.world import START, World
 
 from stock_common.run import FatalError
-from stock_producer.symbols import SymbolsFile, split
+from stock_common.symbols import split
+from stock_producer.known import known
+from stock_producer.schedule.symbols_file import SymbolsFile, read
 
 
 def test_lists() -> None:
@@ -17,7 +20,7 @@ def test_lists() -> None:
 
 def follow(world: World, path: Path) -> None:
     file = SymbolsFile(path, (), world.clock())
-    world.polling.follow(file, world.outbox.asked, structlog.stdlib.get_logger("t"))
+    world.polling.follow(file, partial(known, world.outbox), structlog.stdlib.get_logger("t"))
 
 
 def test_a_file_is_followed(world: World, tmp_path: Path) -> None:
@@ -53,7 +56,14 @@ def test_a_file_that_cannot_be_used_changes_nothing(world: World, tmp_path: Path
     assert set(world.vendor.asked) == {"AAPL", "IBM"}
 
 
-def test_a_fault_is_told_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_as_editors_save_it(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "symbols"
+    path.write_text("AAPL\nIBM", encoding=encoding)
+    assert read(path) == ("AAPL", "IBM")
+
+
+def test_a_fault_is_reported_once(tmp_path: Path) -> None:
     path = tmp_path / "symbols"
     path.write_text("AAPL")
     file = SymbolsFile(path, (), START)
@@ -68,7 +78,7 @@ def test_a_fault_is_told_once(tmp_path: Path) -> None:
 
 def test_a_wrong_symbol_may_stop_it(world: World) -> None:
     world.vendor.bodies["IBM"] = b'{"Global Quote": {}}'
+    world.stop_on_wrong_symbols = True
     world.start()
-    world.recorder._stop_on_wrong_symbols = True
     with pytest.raises(FatalError, match=r"WRONG_SYMBOLS=skip.*IBM"):
         world.steps(20)

@@ -1,15 +1,17 @@
-"""The process dies between any two side effects: letters, put, commit, status. The next one loses nothing and doubles nothing."""
+"""The process dies between any two side effects: letters, put, commit, status.
+
+The next one loses and doubles nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
-from test_sink import GOOD, Broker, Run, covered, end
-from test_writer import Died
+from fakes import GOOD, Broker, Died, Run, covered, end
 
-from stock_objects.memory import MemoryStore
-from stock_s3_sink.chunks import Limits
+from stock_objects.testing import MemoryStore
+from stock_s3_sink.cutter import Limits
 
 LIMITS = Limits(rows=4, size=10**6, seconds=1000.0)
 
@@ -67,7 +69,9 @@ LINES: list[Callable[[Run, MemoryStore], None]] = [
 
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("bad", [False, True], ids=["all good", "one bad"])
-def test_a_death_anywhere_loses_and_doubles_nothing(line: Callable[[Run, MemoryStore], None], bad: bool) -> None:
+def test_a_death_anywhere_loses_and_doubles_nothing(
+    line: Callable[[Run, MemoryStore], None], bad: bool
+) -> None:
     if line is letters_first and not bad:
         bad = True
     broker, store = Broker(), MemoryStore()
@@ -88,7 +92,9 @@ def test_a_death_anywhere_loses_and_doubles_nothing(line: Callable[[Run, MemoryS
 
 
 @pytest.mark.parametrize("line", [before_the_put, after_the_put, before_the_commit])
-def test_a_death_while_partitions_leave_loses_and_doubles_nothing(line: Callable[[Run, MemoryStore], None]) -> None:
+def test_a_death_while_partitions_leave_loses_and_doubles_nothing(
+    line: Callable[[Run, MemoryStore], None],
+) -> None:
     broker, store = Broker(), MemoryStore()
     first = Run(broker, store, Limits(1000, 10**6, 1000.0))
     broker.append(6)

@@ -1,4 +1,7 @@
-"""The command itself, as a process: it waits for S3 and Kafka, says so, and stops when told; what is wrong ends it at once."""
+"""The command as a process: it waits for S3 and Kafka, logs that, and stops on SIGTERM.
+
+A fault ends it at once.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,9 @@ class Process:
             "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
             "METRICS_PORT": str(self.port),
         }
-        self.process = subprocess.Popen([sys.executable, "-m", "stock_s3_sink"], env=environment, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "stock_s3_sink"], env=environment, stdout=subprocess.PIPE, text=True
+        )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -106,11 +111,11 @@ def s3_server(status: int, body: bytes) -> Iterator[int]:
     thread.join(5)
 
 
-def told(events: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
+def logged(events: list[dict[str, Any]], event: str) -> list[dict[str, Any]]:
     return [each for each in events if each["event"] == event]
 
 
-def test_without_s3_it_waits_not_ready_says_for_what_once_and_stops_when_told() -> None:
+def test_without_s3_it_waits_not_ready_logs_that_once_and_stops_on_sigterm() -> None:
     with Process(free_port()) as sink:
         poll_until(lambda: sink.answer("/readyz") == (503, "waiting for kafka, s3"), "not ready")
         time.sleep(3)
@@ -118,7 +123,7 @@ def test_without_s3_it_waits_not_ready_says_for_what_once_and_stops_when_told() 
         sink.process.send_signal(signal.SIGTERM)
         events = sink.ended()
     assert sink.process.returncode == 0
-    assert [each["dependency"] for each in told(events, "waiting")] == ["s3"]
+    assert [each["dependency"] for each in logged(events, "waiting")] == ["s3"]
 
 
 def test_without_kafka_it_waits_too() -> None:
@@ -135,8 +140,8 @@ def test_without_kafka_it_waits_too() -> None:
         pytest.param(404, MISSING, "create it or correct S3_BUCKET", id="no such bucket"),
     ],
 )
-def test_what_only_an_operator_can_mend_ends_it_at_once(status: int, body: bytes, advice: str) -> None:
+def test_a_fault_that_only_an_operator_can_fix_ends_it_at_once(status: int, body: bytes, advice: str) -> None:
     with s3_server(status, body) as port, Process(port) as sink:
         events = sink.ended()
     assert sink.process.returncode == 1
-    assert advice in told(events, "cannot start")[0]["reason"]
+    assert advice in logged(events, "cannot start")[0]["reason"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from conftest import World
-from fake_snowflake import Died, network_error
+from fake_data import Died, network_error
+from world import World
 
 Trouble = Callable[[str], None]
 
@@ -22,7 +22,9 @@ def at(step: int, trouble: Trouble) -> tuple[Trouble, list[str]]:
     return hook, seen
 
 
-def every_step(new_world: Callable[[], World], run: Callable[[World, int], list[str]], most: int = 300) -> Iterator[World]:
+def every_step(
+    new_world: Callable[[], World], run: Callable[[World, int], list[str]], most: int = 300
+) -> Iterator[World]:
     """Worlds in which `run(world, step)` had trouble at step 0, 1, 2 … until it got through without."""
     for step in range(most):
         world = new_world()
@@ -33,7 +35,10 @@ def every_step(new_world: Callable[[], World], run: Callable[[World, int], list[
 
 
 def killed(new_world: Callable[[], World], work: Callable[[World, Trouble], object]) -> Iterator[World]:
-    """Worlds in which `work(world, hook)` was killed at step 0, 1, 2 …, and whose detached transactions the server has ended."""
+    """Worlds in which `work(world, hook)` was killed at step 0, 1, 2 …
+
+    The server has ended the detached transactions.
+    """
 
     def run(world: World, step: int) -> list[str]:
         def die(_: str) -> None:
@@ -61,6 +66,6 @@ def answers_lost(new_world: Callable[[], World], work: Callable[[World, Trouble]
 
         hook, seen = at(step, fail)
         work(world, hook)
-        return seen[: step + 1] if step < 60 else []
+        return seen[: step + 1] if step < 100 else []
 
     return every_step(new_world, run)

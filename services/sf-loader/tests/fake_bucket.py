@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from stock_common import keys
+from stock_common.keys import Shape
 from stock_common.links import Link
 from stock_objects.chain import Chain
 from stock_objects.store import PAGE, ObjectHead, ObjectInfo
@@ -41,14 +42,29 @@ class Bucket:
         self.stored[key] = Stored(info, metadata, offsets, corrupt)
 
     def link(
-        self, chain: Chain, first: int, last: int, *, hour: int = 0, rejected: int = 0, lost: int = 0, says: int | None = None, corrupt: bool = False
+        self,
+        chain: Chain,
+        first: int,
+        last: int,
+        *,
+        hour: int = 0,
+        rejected: int = 0,
+        lost: int = 0,
+        says: int | None = None,
+        corrupt: bool = False,
     ) -> str:
-        """Puts a link; `says` are the rows by its metadata where they are not those inside."""
+        """Puts a link. `says`: the rows by its metadata, where they are not those inside."""
         count = last - first + 1 - rejected - lost
         offsets = list(range(last - count + 1, last + 1))
         key = keys.ObjectKey(*chain, START + timedelta(hours=hour), first)
         link = Link(key, last, count if says is None else says, rejected, 0, lost, "stock-quote/1", 1)
         self.put(str(key), link.metadata(), offsets, corrupt)
+        return str(key)
+
+    def holes(self, chain: Chain, first: int, last: int, hour: int = 0) -> str:
+        """Puts a link over offsets that the log has no record of."""
+        key = keys.ObjectKey(*chain, START + timedelta(hours=hour), first)
+        self.put(str(key), Link(key, last, 0, holes=last - first + 1).metadata(), [])
         return str(key)
 
     def head(self, key: str) -> ObjectHead | None:
@@ -59,9 +75,13 @@ class Bucket:
     def objects(self, prefix: str, after: str | None = None, first: int = PAGE) -> Iterator[ObjectInfo]:
         self.hook("LIST")
         self.lists += 1
-        yield from [self.stored[key].info for key in sorted(self.stored) if key.startswith(prefix) and key > (after or "")]
+        yield from [
+            self.stored[key].info
+            for key in sorted(self.stored)
+            if key.startswith(prefix) and key > (after or "")
+        ]
 
-    def prefixes(self, prefix: str) -> list[str]:
+    def prefixes(self, prefix: str, shape: Shape | None = None) -> list[str]:
         self.hook("LIST prefixes")
         tails = [key.removeprefix(prefix) for key in self.stored if key.startswith(prefix)]
         return sorted({f"{prefix}{tail.partition('/')[0]}/" for tail in tails if "/" in tail})

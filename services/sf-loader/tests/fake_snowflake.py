@@ -1,8 +1,8 @@
-"""A Snowflake in memory. It stands behind the connector's connect(), so that the real session code is in every test.
+"""A Snowflake in memory. It answers the connector's connect(), so every test runs the real session code.
 
-It does what Snowflake's documentation says of what the loader uses: transactions that only COMMIT makes visible, and to sessions that began
-before not even then; the lock of an updated row; autocommit off; a transaction that stays open when its client dies; COPY's answers and errors.
-COPY's own memory of files is left out: FORCE is set.
+It does what Snowflake documents for the features that the loader uses. COMMIT makes a transaction visible,
+but not to sessions that began before. An updated row is locked. Autocommit is off. A transaction stays open
+if its client dies. COPY answers and fails as documented, without its memory of files, because FORCE is set.
 """
 
 from __future__ import annotations
@@ -10,67 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fake_bucket import START, Bucket, Hook, no_hook
-from snowflake.connector.errors import OperationalError, ProgrammingError
+from fake_bucket import START, Hook
+from fake_data import Data, Died, decided, is_sound
+from snowflake.connector.errors import ProgrammingError
 
-from stock_sf_loader import ledger
+from stock_sf_loader.load import ledger
 
-
-class Died(BaseException):
-    """kill -9: nothing of the process runs any more."""
-
-
-class Data(NamedTuple):
-    """Everything a COMMIT makes visible. Rows of a table are (object key, offset). `beside` are the tables that are named with _REBUILD."""
-
-    ledger: list[dict[str, Any]]
-    rows: dict[str, list[tuple[str, int]]]
-    lease: dict[str, Any]
-    beside: Data | None = None
-
-    def of(self, sql: str) -> Data:
-        """Those that the statement is about."""
-        return self.beside if "_REBUILD" in sql and self.beside else self
-
-
-def empty(beside: Data | None = None) -> Data:
-    return Data([], {"STOCK_QUOTES": [], "STOCK_ALERTS": [], "STOCK_BARS": []}, {"holder": None, "fence": 0}, beside)
-
-
-def decided(row: dict[str, Any]) -> datetime:
-    """LOADED_AT, in UTC."""
-    return row.get("decided", START)
-
-
-class Snowflake:
-    def __init__(self, bucket: Bucket) -> None:
-        self.bucket = bucket
-        self.clock = START
-        self.data = empty(empty())
-        self.open: list[Connection] = []
-        self.statements: list[str] = []
-        self.names_file = True
-        self.copy_error: ProgrammingError | None = None
-        self.work: dict[str, Callable[[Cursor, str, Any], None]] = {}
-        """What stands in the place of WORK for a statement."""
-
-    def connector(self, hook: Hook = no_hook) -> Callable[..., Connection]:
-        return lambda **arguments: Connection(self, hook, arguments["autocommit"])
-
-    def abort(self, connection: Connection) -> None:
-        """The server rolls the connection's transaction back, unasked."""
-        connection.work = None
-        connection.changes = []
-        if connection in self.open:
-            self.open.remove(connection)
-
-    def abort_all(self) -> None:
-        """What happens to detached transactions after minutes."""
-        for connection in list(self.open):
-            self.abort(connection)
+if TYPE_CHECKING:
+    from fake_server import Snowflake
 
 
 class Connection:
@@ -81,7 +31,7 @@ class Connection:
         self.work: Data | None = None
         self.changes: list[Callable[[Data], None]] = []
         self.dead = False
-        # What a session sees of others: what they had committed when it began, and for all it knows nothing more.
+        # A session sees what others had committed when it began, and maybe no more.
         self.base = deepcopy(server.data)
         self.committed: list[Callable[[Data], None]] = []
 
@@ -148,10 +98,10 @@ class Cursor:
     def fetchall(self) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in self.rows]
 
-    def executemany(self, sql: str, rows: list[tuple[Any, ...]]) -> Cursor:
-        return self.execute(sql, rows)
+    def executemany(self, sql: str, rows: list[tuple[Any, ...]], timeout: int | None = None) -> Cursor:
+        return self.execute(sql, rows, timeout)
 
-    def execute(self, sql: str, params: Any = None) -> Cursor:
+    def execute(self, sql: str, params: Any = None, timeout: int | None = None) -> Cursor:
         connection = self.connection
         if connection.dead:
             raise Died
@@ -179,7 +129,9 @@ class Cursor:
         self.rows = [{"HOLDER": lease["holder"], "FENCE": lease["fence"]}]
 
     def read_newest(self, sql: str, _: Any) -> None:
-        self.rows = [{"LOADED_AT": max((decided(row) for row in self.connection.seen().of(sql).ledger), default=None)}]
+        clock = self.connection.server.clock
+        times = [min(decided(row), clock) for row in self.connection.seen().of(sql).ledger]
+        self.rows = [{"LOADED_AT": max(times, default=None)}]
 
     def read_tails(self, sql: str, params: Any) -> None:
         begin, end = (bound for _, bound in params)
@@ -187,22 +139,44 @@ class Cursor:
         for row in self.connection.seen().of(sql).ledger:
             if row["last"] is None or not begin <= decided(row) < end:
                 continue
-            tail = tails.setdefault(row["chain"], {"LAST_OFFSET": -1, "OBJECT_KEY": "", "ROW_COUNT": 0, "QUARANTINED": 0, "LOADED_AT": START})
+            new = {"FILES": 0, "LAST_OFFSET": -1, "OBJECT_KEY": "", "ROW_COUNT": 0, "QUARANTINED": 0}
+            tail = tails.setdefault((*row["chain"], is_sound(row)), new | {"LOADED_AT": START})
+            tail["FILES"] += 1
             tail["LOADED_AT"] = max(tail["LOADED_AT"], decided(row))
             if row["last"] > tail["LAST_OFFSET"]:
                 tail |= {"LAST_OFFSET": row["last"], "OBJECT_KEY": row["key"]}
             tail["ROW_COUNT"] += row["rows"] if row["status"] == "loaded" else 0
             tail["QUARANTINED"] += row["status"] == "quarantined"
-        self.rows = [{"TOPIC": t, "TOPIC_ID": i, "KAFKA_PARTITION": p, **tail} for (t, i, p), tail in tails.items()]
+        self.rows = [
+            {"TOPIC": t, "TOPIC_ID": i, "KAFKA_PARTITION": p, "IS_SOUND": sound, **tail}
+            for (t, i, p, sound), tail in tails.items()
+        ]
 
     def read_strays(self, sql: str, _: Any) -> None:
-        self.rows = [{"OBJECT_KEY": row["key"]} for row in self.connection.seen().of(sql).ledger if row["last"] is None]
+        self.rows = [
+            {"OBJECT_KEY": row["key"]} for row in self.connection.seen().of(sql).ledger if row["last"] is None
+        ]
 
     def add(self, sql: str, params: Any) -> None:
-        names = ("first", "last", "rows", "rejected", "holes", "lost", "key", "etag", "status", "reason", "time")
+        names = [
+            "first",
+            "last",
+            "rows",
+            "rejected",
+            "holes",
+            "lost",
+            "key",
+            "etag",
+            "status",
+            "reason",
+            "time",
+        ]
         at = self.connection.server.clock
         self.connection.server.clock += timedelta(minutes=45)
-        new = [{"chain": tuple(row[:3]), **dict(zip(names, row[3:], strict=True)), "decided": at} for row in params]
+        new = [
+            {"chain": tuple(row[:3]), **dict(zip(names, row[3:], strict=True)), "decided": at}
+            for row in params
+        ]
         self.connection.change(lambda data: data.of(sql).ledger.extend(deepcopy(new)))
         self.rowcount = len(new)
 
@@ -218,11 +192,18 @@ class Cursor:
                 raise ProgrammingError(f"Remote file '{name}' was not found", errno=91016, sqlstate="22000")
             if server.bucket.stored[name].corrupt:
                 where = f" File '{name}'" if server.names_file else ""
-                raise ProgrammingError(f"Error parsing the parquet file{where}", errno=100152, sqlstate="22000")
+                raise ProgrammingError(
+                    f"Error parsing the parquet file{where}", errno=100152, sqlstate="22000"
+                )
         loaded = [(name, offset) for name in names for offset in server.bucket.stored[name].offsets]
         self.connection.change(lambda data: data.of(sql).rows[table].extend(loaded))
         self.rows = [
-            {"file": f"s3://bucket/{name}", "status": "LOADED", "rows_loaded": len(server.bucket.stored[name].offsets), "first_error": None}
+            {
+                "file": f"s3://bucket/{name}",
+                "status": "LOADED",
+                "rows_loaded": len(server.bucket.stored[name].offsets),
+                "first_error": None,
+            }
             for name in names
         ]
 
@@ -260,7 +241,3 @@ WORK: dict[str, Callable[[Cursor, str, Any], None]] = {
     "COMMIT": Cursor.commit,
     "ROLLBACK": Cursor.rollback,
 }
-
-
-def network_error() -> OperationalError:
-    return OperationalError("Failed to execute request", errno=250003)

@@ -1,4 +1,4 @@
-"""The rights that `setup` grants and `verify` tries are those that the loader's statements take: no fewer, and of the tables no more."""
+"""`setup` grants and `verify` tries the rights that the loader's statements need, and on tables no others."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ from collections.abc import Iterator
 
 import pytest
 import sqlglot
+from sql_texts import LOADERS, REPAIRS, statements
 from sqlglot import exp
-from test_migrations import LOADERS, REPAIRS, statements
 
-from stock_sf_loader.beside import SUFFIX, beside
-from stock_sf_loader.copy_into import TABLES
-from stock_sf_loader.grants import LOADER_RIGHTS, Grant, Roles, grants
-from stock_sf_loader.ledger import READ_TAILS
+from stock_common.ledger import TABLES
+from stock_sf_loader.account.grants import LOADER_RIGHTS, Grant, Roles, Warehouses, grants
+from stock_sf_loader.load.ledger import READ_TAILS
+from stock_sf_loader.repair.shadow_tables import SUFFIX, shadow
 
 ROLES = Roles()
-GRANTS = grants("STOCKS", "WH", "INT", ROLES)
-STATEMENTS = [*LOADERS, *REPAIRS, *map(beside, LOADERS)]
+GRANTS = grants("STOCKS", Warehouses("WH", "READ_WH"), "INT", "MONITOR", ROLES)
+STATEMENTS = [*LOADERS, *REPAIRS, *map(shadow, LOADERS)]
 
 
 def needs(sql: str) -> Iterator[tuple[str, str]]:
-    """(privilege, table or schema) that the statement takes. Source: Snowflake, "Access control privileges", tables and schemas."""
+    """(privilege, table or schema) that the statement needs.
+
+    Source: Snowflake, "Access control privileges", tables and schemas.
+    """
     parsed = sqlglot.parse_one(sql, dialect="snowflake")
-    tables = [f"{table.db}.{table.name}".upper() for table in parsed.find_all(exp.Table) if table.db.upper() == "RAW"]
+    tables = [
+        f"{table.db}.{table.name}".upper()
+        for table in parsed.find_all(exp.Table)
+        if table.db.upper() == "RAW"
+    ]
     if isinstance(parsed, exp.Create):
         yield "CREATE TABLE", "RAW"
         yield "SELECT", tables[1]
@@ -30,7 +37,12 @@ def needs(sql: str) -> Iterator[tuple[str, str]]:
     if isinstance(parsed, exp.Drop):
         yield "OWNERSHIP", tables[0]
         return
-    kinds = {exp.Insert: ("INSERT",), exp.Update: ("UPDATE",), exp.Delete: ("DELETE",), exp.Merge: ("INSERT", "UPDATE")}
+    kinds = {
+        exp.Insert: ("INSERT",),
+        exp.Update: ("UPDATE",),
+        exp.Delete: ("DELETE",),
+        exp.Merge: ("INSERT", "UPDATE"),
+    }
     for kind, rights in kinds.items():
         if isinstance(parsed, kind):
             yield from ((right, tables[0]) for right in rights)
@@ -55,16 +67,26 @@ def test_the_loader_may_do_what_its_commands_do() -> None:
             elif right == "CREATE TABLE":
                 assert (right, "SCHEMA STOCKS.RAW") in mine
             else:
-                assert {(right, "ALL TABLES IN SCHEMA STOCKS.RAW"), (right, "FUTURE TABLES IN SCHEMA STOCKS.RAW")} <= mine, sql
+                assert {
+                    (right, "ALL TABLES IN SCHEMA STOCKS.RAW"),
+                    (right, "FUTURE TABLES IN SCHEMA STOCKS.RAW"),
+                } <= mine, sql
     for kind in ("ALL", "FUTURE"):
         assert ("USAGE", f"{kind} STAGES IN SCHEMA STOCKS.RAW") in mine
-    assert {("USAGE", on) for on in ("INTEGRATION INT", "WAREHOUSE WH", "DATABASE STOCKS", "SCHEMA STOCKS.RAW")} <= mine
+    assert {
+        ("USAGE", on) for on in ("INTEGRATION INT", "WAREHOUSE WH", "DATABASE STOCKS", "SCHEMA STOCKS.RAW")
+    } <= mine
 
 
 def test_verify_tries_exactly_the_rights_that_are_needed() -> None:
-    needed = {(right, on) for sql in STATEMENTS for right, on in needs(sql) if not on.endswith(SUFFIX) and right != "CREATE TABLE"}
+    needed = {
+        (right, on)
+        for sql in STATEMENTS
+        for right, on in needs(sql)
+        if not on.endswith(SUFFIX) and right != "CREATE TABLE"
+    }
     # COPY is made by a function of its own.
-    needed |= {("INSERT", table) for table in TABLES.values()}
+    needed |= {("INSERT", table.name) for table in TABLES.values()}
     assert needed == {(right, table) for table, rights in LOADER_RIGHTS.items() for right in rights}
 
 
@@ -81,12 +103,17 @@ def test_the_owner_may_run_the_migrations() -> None:
 
 @pytest.mark.parametrize(("role", "schema"), [(ROLES.auditor, "RAW"), (ROLES.reader, "ANALYTICS")])
 def test_readers_read_their_schema_and_nothing_else(role: str, schema: str) -> None:
+    warehouse = "READ_WH" if role == ROLES.reader else "WH"
     for right, on in held(role):
         assert right in ("USAGE", "SELECT")
-        assert on in ("WAREHOUSE WH", "DATABASE STOCKS", f"SCHEMA STOCKS.{schema}") or on.endswith(f"IN SCHEMA STOCKS.{schema}")
+        assert on in (f"WAREHOUSE {warehouse}", "DATABASE STOCKS", f"SCHEMA STOCKS.{schema}") or on.endswith(
+            f"IN SCHEMA STOCKS.{schema}"
+        )
 
 
 def test_a_missing_right_would_be_found() -> None:
     """The model of rights itself: it sees what a statement takes."""
     assert set(needs(READ_TAILS)) == {("SELECT", "RAW.LOADED_FILES")}
-    assert str(Grant(("SELECT", "INSERT"), "TABLE A.B", "R")) == "GRANT SELECT, INSERT ON TABLE A.B TO ROLE R;"
+    assert (
+        str(Grant(("SELECT", "INSERT"), "TABLE A.B", "R")) == "GRANT SELECT, INSERT ON TABLE A.B TO ROLE R;"
+    )

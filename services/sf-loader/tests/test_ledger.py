@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from conftest import World
 from fake_snowflake import WORK, Cursor
+from world import World
 
-from stock_sf_loader import ledger
-from stock_sf_loader.ledger import LONG_AGO
+from stock_sf_loader.load import ledger
+from stock_sf_loader.load.ledger import LONG_AGO
 
 
 def whole_reads(world: World) -> list[Any]:
@@ -40,7 +40,7 @@ def test_the_settled_part_is_read_once(world: World) -> None:
     world.check()
 
 
-def test_it_is_read_anew_after_a_day(world: World) -> None:
+def test_it_is_read_again_after_a_day(world: World) -> None:
     chain = world.quotes[0]
     loader = world.loader()
     for first in range(0, 10, 5):
@@ -64,7 +64,7 @@ def test_a_repair_of_what_was_settled_is_seen(world: World) -> None:
         world.bucket.link(chain, first, first + 4)
         loader.cycle()
     data = world.snowflake.data
-    data.ledger[0]["rows"] = 2
+    data.ledger[0] |= {"rows": 2, "rejected": 3}
     data.lease["fence"] += 1
     begins = whole_reads(world)
     world.bucket.link(chain, 30, 34)

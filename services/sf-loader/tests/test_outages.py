@@ -1,4 +1,4 @@
-"""Snowflake unreachable, silent, failing or refusing the sign-in: the real connector against a server on loopback that behaves so."""
+"""The real connector against a server on loopback that is unreachable, silent, failing or refusing."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import snowflake.connector
-from conftest import SETTINGS, World, fill
+from world import SETTINGS, World, fill
 
 from stock_common.run import FatalError
-from stock_warehouse.config import WarehouseSettings
+from stock_warehouse.config import SessionOptions, WarehouseSettings
 from stock_warehouse.session import Warehouse
 
 SECONDS = 2
@@ -23,7 +23,12 @@ SECONDS = 2
 
 
 def impatient(**arguments: Any) -> Any:
-    limits = {"login_timeout": SECONDS, "network_timeout": SECONDS, "socket_timeout": SECONDS, "backoff_policy": pauses}
+    limits = {
+        "login_timeout": SECONDS,
+        "network_timeout": SECONDS,
+        "socket_timeout": SECONDS,
+        "backoff_policy": pauses,
+    }
     return snowflake.connector.connect(**arguments | limits)
 
 
@@ -34,10 +39,19 @@ def pauses() -> Iterator[int]:
 
 def cycle(world: World, port: int) -> tuple[str, str | None]:
     """A cycle of a loader whose Snowflake is what listens on the port."""
-    names = {"snowflake_private_key_file": None, "snowflake_password": _Secret(), "snowflake_token": None, "snowflake_host": "127.0.0.1"}
-    settings = WarehouseSettings.model_construct(**{**dict(SETTINGS), **names, "snowflake_port": port, "snowflake_protocol": "http"})
-    session = Warehouse(settings, "sf-loader", transactional=True, connect=impatient)
-    loader = world.loader_of(session, ("stock-data", "stock-alerts", "stock-bars"), lambda _: None, world.new_metrics())
+    names = {
+        "snowflake_private_key_file": None,
+        "snowflake_password": _Secret(),
+        "snowflake_token": None,
+        "snowflake_host": "127.0.0.1",
+    }
+    settings = WarehouseSettings.model_construct(
+        **{**dict(SETTINGS), **names, "snowflake_port": port, "snowflake_protocol": "http"}
+    )
+    session = Warehouse(settings, "sf-loader", SessionOptions(transactional=True), connect=impatient)
+    loader = world.loader_of(
+        session, ("stock-data", "stock-alerts", "stock-bars"), lambda _: None, world.new_metrics()
+    )
     done = loader.cycle()
     assert done.entries == []
     return done.outcome, done.fault
@@ -113,8 +127,22 @@ def test_a_server_that_fails(world: World) -> None:
         pytest.param("390100", "Incorrect username or password was specified.", id="password"),
     ],
 )
-def test_a_refused_sign_in_stops_the_loader_and_says_what_to_mend(code: str, text: str, world: World) -> None:
+def test_a_refused_sign_in_stops_the_loader_and_says_what_to_correct(
+    code: str, text: str, world: World
+) -> None:
     fill(world)
-    with server(says(200, {"success": False, "code": code, "message": text, "data": {}})) as port, pytest.raises(FatalError) as stopped:
+    with (
+        server(says(200, {"success": False, "code": code, "message": text, "data": {}})) as port,
+        pytest.raises(FatalError) as stopped,
+    ):
         cycle(world, port)
     assert "SNOWFLAKE_" in str(stopped.value) and "test-only" not in str(stopped.value)
+
+
+def test_a_suspended_account_is_an_outcome_of_its_own_and_is_tried_again(world: World) -> None:
+    fill(world)
+    text = "Your account is suspended due to lack of payment method."
+    with server(says(200, {"success": False, "code": "000666", "message": text, "data": {}})) as port:
+        outcome, fault = cycle(world, port)
+    assert outcome == "suspended" and fault is not None
+    assert "trial has ended" in fault and text in fault

@@ -1,16 +1,15 @@
-"""Old rows out of the tables; the chains hold, and nothing comes back."""
+"""Old rows are deleted, the chains hold, and nothing is loaded again."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from conftest import World, drain
+from damaged_worlds import TOPICS, again, three_days, two_chains
 from deaths import Trouble, answers_lost, killed
-from test_reload import TOPICS, again, three_days
-from test_reload_deaths import two_chains
+from world import World, drain
 
-from stock_sf_loader.prune import prune
-from stock_sf_loader.retry import retry
+from stock_sf_loader.repair.prune import prune
+from stock_sf_loader.repair.retry import retry
 
 BEFORE = date(2026, 3, 3)
 """All objects of 2 March go."""
@@ -21,11 +20,13 @@ def is_old(key: str) -> bool:
 
 
 def is_done(world: World) -> bool:
-    """Whether everything old is out; fails when something is only half out."""
+    """Whether everything old is deleted. Fails when only a part is."""
     statuses = {(is_old(row["key"]), row["status"]) for row in world.snowflake.data.ledger}
     old_rows = [key for rows in world.snowflake.data.rows.values() for key, _ in rows if is_old(key)]
     done = (True, "pruned") in statuses
-    assert statuses - {(False, "quarantined")} == ({(True, "pruned"), (False, "loaded")} if done else {(True, "loaded"), (False, "loaded")})
+    assert statuses - {(False, "quarantined")} == (
+        {(True, "pruned"), (False, "loaded")} if done else {(True, "loaded"), (False, "loaded")}
+    )
     assert bool(old_rows) is not done
     world.check_ranges()
     return done
@@ -59,7 +60,10 @@ def test_again_and_a_dry_run_change_nothing() -> None:
 def test_one_topic_only() -> None:
     world = three_days().copy()
     assert prune(world.repair(), BEFORE, ["stock-alerts"])[1:] == (2, 3)
-    assert {row["status"] for row in world.snowflake.data.ledger if row["chain"] != world.alerts} == {"loaded", "quarantined"}
+    assert {row["status"] for row in world.snowflake.data.ledger if row["chain"] != world.alerts} == {
+        "loaded",
+        "quarantined",
+    }
 
 
 def test_other_repairs_leave_it_out() -> None:
@@ -109,7 +113,9 @@ def test_the_running_loader_between_any_two_lines() -> None:
         drain(loader)
         seen: list[str] = []
 
-        def hook(name: str, seen: list[str] = seen, step: int = step, world: World = world, loader: object = loader) -> None:
+        def hook(
+            name: str, seen: list[str] = seen, step: int = step, world: World = world, loader: object = loader
+        ) -> None:
             seen.append(name)
             if len(seen) == step:
                 world.bucket.link(world.quotes[0], 20, 24, hour=80)

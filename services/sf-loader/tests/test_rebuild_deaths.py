@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from conftest import World, drain
+from damaged_worlds import nothing_is_beside, rebuilt
 from deaths import at, killed
-from fake_snowflake import Died, network_error
-from test_rebuild import nothing_is_beside, run
+from fake_data import Died, network_error
+from world import World, drain
 
-from stock_sf_loader.loader import Loader
+from stock_sf_loader.load.cycle import Loader
 
 
 @cache
@@ -26,7 +26,7 @@ def small() -> World:
     return two_chains().copy()
 
 
-quotes_only = partial(run, topics=("stock-data",))
+quotes_only = partial(rebuilt, topics=("stock-data",))
 
 
 def test_killed_at_any_line_and_run_again() -> None:

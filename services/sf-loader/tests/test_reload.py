@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
-from functools import cache
-
 import pytest
-from conftest import World, drain
+from damaged_worlds import (
+    again,
+    deleted,
+    doubled,
+    false_counts,
+    key_of,
+    skipped,
+    three_days,
+    twice,
+    unledgered,
+)
 from deaths import Trouble
+from world import World, drain
 
-from stock_sf_loader import reload_plan
-from stock_sf_loader.reload import Reloaded, reload
-
-DAY = date(2026, 3, 2)
-TOPICS = ("stock-data", "stock-alerts", "stock-bars")
-
-
-@cache
-def three_days() -> World:
-    """Three chains of three days, and alerts on the first; one file of the day is quarantined."""
-    world = World()
-    for chain in world.quotes:
-        for number in range(9):
-            world.bucket.link(chain, 5 * number, 5 * number + 4, hour=8 * number, corrupt=chain.partition == 1 and number == 1)
-    world.bucket.link(world.alerts, 0, 2)
-    world.bucket.link(world.alerts, 3, 4, lost=2)
-    drain(world.loader())
-    world.check()
-    assert [key for key in world.bucket.stored if "dt=2026-03-02/" in key and "partition=00000" in key and "stock-data" in key]
-    return world
+from stock_sf_loader.repair import reload_plan
 
 
 def new_world() -> World:
     return three_days().copy()
-
-
-def again(world: World, *topics: str, **options: bool) -> Reloaded:
-    return reload(world.repair(), DAY, topics or TOPICS, **options)
-
-
-def key_of(world: World, partition: int, first: int) -> str:
-    return next(row["key"] for row in world.snowflake.data.ledger if row["chain"] == world.quotes[partition] and row["first"] == first)
 
 
 def files_of_the_day(world: World) -> int:
@@ -72,36 +53,14 @@ def test_a_dry_run_changes_nothing() -> None:
     done = again(world, dry_run=True)
     assert (done.files, done.deleted) == (files_of_the_day(world), 0)
     assert world.snowflake.data.lease["fence"] == fence
-    assert set(world.snowflake.statements) <= {"READ_LEASE", "READ_NEWEST", "READ_TAILS", "READ_STRAYS", "READ_KEYS"}
-    assert any("would be loaded again" in line for line in world.told)
-
-
-def doubled(world: World) -> None:
-    world.snowflake.data.rows["STOCK_QUOTES"].append((key_of(world, 0, 5), 7))
-
-
-def deleted(world: World) -> None:
-    world.snowflake.data.rows["STOCK_QUOTES"].remove((key_of(world, 0, 5), 7))
-
-
-def unledgered(world: World) -> None:
-    key = key_of(world, 0, 5)
-    world.snowflake.data.ledger[:] = [row for row in world.snowflake.data.ledger if row["key"] != key]
-
-
-def skipped(world: World) -> None:
-    key = key_of(world, 0, 5)
-    unledgered(world)
-    table = world.snowflake.data.rows["STOCK_QUOTES"]
-    table[:] = [row for row in table if row[0] != key]
-
-
-def false_counts(world: World) -> None:
-    next(row for row in world.snowflake.data.ledger if row["key"] == key_of(world, 0, 5))["rows"] = 3
-
-
-def twice(world: World) -> None:
-    world.snowflake.data.ledger.append(dict(next(row for row in world.snowflake.data.ledger if row["key"] == key_of(world, 0, 5))))
+    assert set(world.snowflake.statements) <= {
+        "READ_LEASE",
+        "READ_NEWEST",
+        "READ_TAILS",
+        "READ_STRAYS",
+        "READ_KEYS",
+    }
+    assert any("would be loaded again" in line for line in world.lines)
 
 
 @pytest.mark.parametrize("damage", [doubled, deleted, unledgered, skipped, false_counts, twice])
@@ -127,12 +86,15 @@ def test_an_object_that_is_gone_leaves_its_chain_as_it_is() -> None:
     assert done.files == files_of_the_day(world) - 1
 
 
-def test_a_replaced_object_is_told() -> None:
+def test_a_replaced_object_is_reported() -> None:
     world = new_world()
     key = world.bucket.link(world.quotes[0], 5, 9, hour=8)
     again(world)
-    assert f"{key} was replaced on S3 since it was loaded" in world.told
-    assert next(row["etag"] for row in world.snowflake.data.ledger if row["key"] == key) == world.bucket.stored[key].info.etag
+    assert f"{key} was replaced on S3 since it was loaded" in world.lines
+    assert (
+        next(row["etag"] for row in world.snowflake.data.ledger if row["key"] == key)
+        == world.bucket.stored[key].info.etag
+    )
     world.check()
 
 
@@ -148,10 +110,12 @@ def test_an_object_that_would_take_a_neighbours_offsets_is_refused() -> None:
 def test_foreign_objects_and_zombies_stay_out() -> None:
     world = new_world()
     zombie = world.bucket.link(world.quotes[0], 7, 30, hour=9)
-    world.bucket.put(f"{world.quotes[0].prefix}dt=2026-03-02/hour=14/notes.txt", {}, [])
+    for number in range(50):
+        world.bucket.put(f"{world.quotes[0].prefix}dt=2026-03-02/hour=14/part-{number:05d}", {}, [])
     assert again(world).faults == []
-    assert sum("has no place there" in line for line in world.told) == 2
-    assert any(line.startswith(zombie) for line in world.told)
+    assert sum("has no place there" in line for line in world.lines) == 1
+    assert f"50 foreign objects are passed over: {world.quotes[0].prefix}dt=2026-03-02/" in world.lines
+    assert any(line.startswith(zombie) for line in world.lines)
     assert world.offsets(world.quotes[0]) == list(range(45))
 
 

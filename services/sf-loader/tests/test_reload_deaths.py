@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from functools import cache
 
-from conftest import World, drain
+from damaged_worlds import DAY, TOPICS, again, doubled, skipped, two_chains
 from deaths import Trouble, answers_lost, killed
 from fake_bucket import no_hook
-from test_reload import DAY, TOPICS, again, doubled, skipped
+from world import World, drain
 
-from stock_sf_loader.loader import Loader
-from stock_sf_loader.reload import reload
-
-
-@cache
-def two_chains() -> World:
-    world = World()
-    for number in range(4):
-        world.bucket.link(world.quotes[0], 5 * number, 5 * number + 4, hour=4 * number)
-    world.bucket.link(world.alerts, 0, 2)
-    drain(world.loader())
-    return world
+from stock_sf_loader.load.cycle import Loader
+from stock_sf_loader.repair.reload import reload
 
 
 def damaged() -> World:
@@ -65,10 +54,14 @@ def test_the_running_loader_between_any_two_lines() -> None:
         drain(loader)
         seen: list[str] = []
 
-        def hook(name: str, seen: list[str] = seen, step: int = step, world: World = world, loader: Loader = loader) -> None:
+        def hook(
+            name: str, seen: list[str] = seen, step: int = step, world: World = world, loader: Loader = loader
+        ) -> None:
             seen.append(name)
             if len(seen) in (step, step + 20):
-                world.bucket.link(world.quotes[0], 20 + 5 * (len(seen) > step), 24 + 5 * (len(seen) > step), hour=13)
+                world.bucket.link(
+                    world.quotes[0], 20 + 5 * (len(seen) > step), 24 + 5 * (len(seen) > step), hour=13
+                )
                 loader.cycle()
 
         world.bucket.hook = hook

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
-from test_views import OPEN, House, fakesnow, snowflake
+from duckdb_tables import OPEN, Tables, fakesnow, snowflake
 
 from stock_objects.chain import Chain
-from stock_sf_loader import checksum, marks, rebuild_sql
-from stock_sf_loader.beside import Beside, beside
-from stock_sf_loader.ledger import Entry, add, read
+from stock_sf_loader.columns import Column, columns
+from stock_sf_loader.load.ledger import Entry, add, read
+from stock_sf_loader.repair import checksum, ledger_rows, rebuild_sql
+from stock_sf_loader.repair.shadow_tables import ShadowSession, shadow
 
 pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
 QUOTES, ALERTS = Chain("stock-data", "a" * 32, 0), Chain("stock-alerts", "a" * 32, 0)
@@ -47,7 +48,8 @@ class Connected:
 
 
 def entry(chain: Chain, day: int, first: int | None, status: str = "loaded") -> Entry:
-    key = f"{chain.prefix}dt=2026-03-{day:02d}/hour=14/o{first or 0:020d}{'' if first is not None else 'x'}.parquet"
+    name = f"o{first or 0:020d}{'' if first is not None else 'x'}.parquet"
+    key = f"{chain.prefix}dt=2026-03-{day:02d}/hour=14/{name}"
     return Entry(chain, key, "etag", 9, OPEN, first, None if first is None else first + 4, 5, 0, 0, 0, status)
 
 
@@ -57,55 +59,79 @@ def session() -> Iterator[Connected]:
     with warnings.catch_warnings(), fakesnow.patch():
         warnings.simplefilter("ignore")
         connection = snowflake.connector.connect(database="STOCKS", schema="PUBLIC")
-        house = House(connection.cursor(), "003")
+        tables = Tables(connection.cursor(), "003")
         session = Connected(connection.cursor())
-        days = [entry(QUOTES, 1, 0), entry(QUOTES, 1, 5, "quarantined"), entry(QUOTES, 2, 10), entry(QUOTES, 1, None, "quarantined")]
+        days = [
+            entry(QUOTES, 1, 0),
+            entry(QUOTES, 1, 5, "quarantined"),
+            entry(QUOTES, 2, 10),
+            entry(QUOTES, 1, None, "quarantined"),
+        ]
         add(session, [*days, entry(ALERTS, 1, 0)])
         for offset in (*range(5), *range(10, 15)):
-            house.quote(offset, 10 + offset / 7, volume=offset, kafka_offset=offset, source_file="f")
+            tables.quote(offset, 10 + offset / 7, volume=offset, kafka_offset=offset, source_file="f")
         yield session
         connection.close()
 
 
 def test_prune(session: Connected) -> None:
-    (alerts, quotes) = marks.prunable(session, "2026-03-02", ["stock-data", "stock-alerts"])
-    assert (quotes, alerts) == (marks.Prunable(QUOTES, 9, 2, 5), marks.Prunable(ALERTS, 4, 1, 5))
-    assert marks.delete_up_to(session, "stock-data", [quotes]) == 5
-    assert marks.prune(session, "2026-03-02", "stock-data") == 2
-    assert marks.prunable(session, "2026-03-02", ["stock-data"]) == []
-    first, second, third, stray = sorted(marks.between(session, QUOTES, QUOTES.prefix, f"{QUOTES.prefix}e"), key=lambda row: row.last or 99)
-    assert [row.status for row in (first, second, third, stray)] == ["pruned", "pruned", "loaded", "quarantined"]
+    (alerts, quotes) = ledger_rows.prunable(session, "2026-03-02", ["stock-data", "stock-alerts"])
+    assert (quotes, alerts) == (ledger_rows.Prunable(QUOTES, 9, 2, 5), ledger_rows.Prunable(ALERTS, 4, 1, 5))
+    assert ledger_rows.delete_up_to(session, "stock-data", [quotes]) == 5
+    assert ledger_rows.prune(session, "2026-03-02", "stock-data") == 2
+    assert ledger_rows.prunable(session, "2026-03-02", ["stock-data"]) == []
+    first, second, third, stray = sorted(
+        ledger_rows.between(session, QUOTES, QUOTES.prefix, f"{QUOTES.prefix}e"),
+        key=lambda row: row.last or 99,
+    )
+    assert [row.status for row in (first, second, third, stray)] == [
+        "pruned",
+        "pruned",
+        "loaded",
+        "quarantined",
+    ]
     assert read(session).tails[QUOTES].last == 14
 
 
 def test_one_objects_marks_and_rows(session: Connected) -> None:
     held = entry(QUOTES, 2, 10)
-    assert marks.overlapping(session, QUOTES, (8, 11), (held.key, held.key)) == entry(QUOTES, 1, 5, "quarantined")._replace(size=0)
-    assert marks.overlapping(session, QUOTES, (10, 11), (held.key, held.key)) is None
-    assert marks.delete_rows(session, QUOTES, 11, 12) == 2
-    assert marks.remove(session, QUOTES, held.key, held.key, "quarantined") == 0
-    assert marks.remove(session, QUOTES, held.key, held.key, "loaded") == 1
-    assert [one.first for one in marks.quarantined(session)] == [None, 5]
+    assert ledger_rows.overlapping(session, QUOTES, (8, 11), (held.key, held.key)) == entry(
+        QUOTES, 1, 5, "quarantined"
+    )._replace(size=0)
+    assert ledger_rows.overlapping(session, QUOTES, (10, 11), (held.key, held.key)) is None
+    assert ledger_rows.delete_rows(session, QUOTES, 11, 12) == 2
+    assert ledger_rows.remove(session, QUOTES, held.key, held.key, "quarantined") == 0
+    assert ledger_rows.remove(session, QUOTES, held.key, held.key, "loaded") == 1
+    assert [one.first for one in ledger_rows.quarantined(session)] == [None, 5]
 
 
-def test_rebuilt_tables_are_told_apart(session: Connected) -> None:
-    other, ends = Beside(session), {QUOTES: 14}
-    for text in (rebuild_sql.MAKE_LEDGER, rebuild_sql.MAKE_LEASE, rebuild_sql.make_table("stock-data"), rebuild_sql.FILL_LEASE):
+def test_rebuilt_tables_are_distinguished(session: Connected) -> None:
+    other, ends = ShadowSession(session), {QUOTES: 14}
+    for text in (
+        rebuild_sql.MAKE_LEDGER,
+        rebuild_sql.MAKE_LEASE,
+        rebuild_sql.make_table("stock-data"),
+        rebuild_sql.FILL_LEASE,
+    ):
         session.execute(text)
-    marks.prune(session, "2026-03-02", "stock-data")
+    ledger_rows.prune(session, "2026-03-02", "stock-data")
     session.execute(rebuild_sql.SEED, ("stock-data", "stock-data"))
-    assert sorted(row["object_key"] for row in session.query(beside(marks.READ_QUARANTINED))) == [entry(QUOTES, 1, None).key]
+    assert sorted(row["object_key"] for row in session.query(shadow(ledger_rows.READ_QUARANTINED))) == [
+        entry(QUOTES, 1, None).key
+    ]
     assert read(other).tails[QUOTES].last == 9
-    assert [row["first_offset"] for row in session.query(rebuild_sql.NOT_REBUILT, ("stock-data", "stock-data"))] == [10]
+    assert [
+        row["first_offset"] for row in session.query(rebuild_sql.NOT_REBUILT, ("stock-data", "stock-data"))
+    ] == [10]
     add(other, [entry(QUOTES, 2, 10), entry(QUOTES, 3, 15)])
     assert session.query(rebuild_sql.NOT_REBUILT, ("stock-data", "stock-data")) == []
     count = rebuild_sql.count_files(1), ("stock-data", QUOTES.topic_id, QUOTES.partition, 14)
     assert session.query(*count) == other.query(*count) == [{"files": 3, "objects": 3}]
-    columns = checksum.columns(session, TABLE)
-    assert columns == checksum.columns(session, beside(TABLE))
-    names = ", ".join(column.quoted for column in columns)
-    session.execute(f"INSERT INTO {beside(TABLE)} ({names}) SELECT {names} FROM {TABLE}")
-    assert differing(session, columns, ends) == []
+    of = columns(session, TABLE)
+    assert of == columns(session, shadow(TABLE))
+    names = ", ".join(column.quoted for column in of)
+    session.execute(f"INSERT INTO {shadow(TABLE)} ({names}) SELECT {names} FROM {TABLE}")
+    assert differing(session, of, ends) == []
     for change, column in (
         ("PRICE = PRICE + 0.000001 WHERE KAFKA_OFFSET = 3", "price_sum"),
         ("FETCHED_AT = DATEADD('second', 1, FETCHED_AT) WHERE KAFKA_OFFSET = 3", "fetched_at_sum"),
@@ -113,26 +139,33 @@ def test_rebuilt_tables_are_told_apart(session: Connected) -> None:
         ("VOLUME = IFF(KAFKA_OFFSET = 10, 11, 10) WHERE KAFKA_OFFSET IN (10, 11)", "volume_sum"),
         ("SESSION = 'regular' WHERE KAFKA_OFFSET = 3", "session_count"),
     ):
-        session.execute(f"UPDATE {beside(TABLE)} SET {change}")
-        (found,) = differing(session, columns, ends) or [change]
+        session.execute(f"UPDATE {shadow(TABLE)} SET {change}")
+        (found,) = differing(session, of, ends) or [change]
         assert column in found.partition("these differ: ")[2]
-        session.execute(f"DELETE FROM {beside(TABLE)}")
-        session.execute(f"INSERT INTO {beside(TABLE)} ({names}) SELECT {names} FROM {TABLE}")
+        session.execute(f"DELETE FROM {shadow(TABLE)}")
+        session.execute(f"INSERT INTO {shadow(TABLE)} ({names}) SELECT {names} FROM {TABLE}")
 
 
-def differing(session: Connected, columns: list[checksum.Column], ends: dict[Chain, int]) -> list[str]:
-    return checksum.differences(checksum.sums(session, "stock-data", columns), checksum.sums(Beside(session), "stock-data", columns, ends))
+def differing(session: Connected, of: list[Column], ends: dict[Chain, int]) -> list[str]:
+    return checksum.differences(
+        checksum.sums(session, "stock-data", of),
+        checksum.sums(ShadowSession(session), "stock-data", of, ends),
+    )
 
 
 def test_in_place(session: Connected) -> None:
-    columns = checksum.columns(session, TABLE)
-    for text in (rebuild_sql.MAKE_LEDGER, rebuild_sql.make_table("stock-data"), rebuild_sql.make_table("stock-data")):
+    of = columns(session, TABLE)
+    for text in (
+        rebuild_sql.MAKE_LEDGER,
+        rebuild_sql.make_table("stock-data"),
+        rebuild_sql.make_table("stock-data"),
+    ):
         session.execute(text)
-    add(Beside(session), [entry(QUOTES, 1, 0), entry(ALERTS, 1, 5)])
+    add(ShadowSession(session), [entry(QUOTES, 1, 0), entry(ALERTS, 1, 5)])
     # LIKE takes a column's default along in Snowflake, but not in fakesnow.
-    session.execute(f"UPDATE {beside('RAW.LOADED_FILES')} SET LOADED_AT = CURRENT_TIMESTAMP()")
+    session.execute(f"UPDATE {shadow('RAW.LOADED_FILES')} SET LOADED_AT = CURRENT_TIMESTAMP()")
     assert session.execute(rebuild_sql.empty_table("stock-data")) == 10
-    assert session.execute(rebuild_sql.fill_table("stock-data", columns)) == 0
+    assert session.execute(rebuild_sql.fill_table("stock-data", of)) == 0
     assert session.execute(rebuild_sql.EMPTY_LEDGER, ("stock-data",)) == 3
     assert session.execute(rebuild_sql.FILL_LEDGER, ("stock-data",)) == 1
     state = read(session)

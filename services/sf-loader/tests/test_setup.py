@@ -8,9 +8,9 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from stock_sf_loader import setup
+from stock_sf_loader.account import setup
+from stock_sf_loader.account.schema import statements
 from stock_sf_loader.arguments import parse
-from stock_sf_loader.migrations import statements
 
 ROLE = "arn:aws:iam::123456789012:role/stock-pipeline-snowflake-role"
 GIVEN = ["setup", "--bucket", "stocks-0a1b", "--role-arn", ROLE, "--external-id", "id-12345"]
@@ -40,20 +40,39 @@ def test_snowflakes_dialect_has_every_statement(key: str) -> None:
             opaque.add(" ".join(sql.split()[:2]))
     # These the parser takes as they are: it has no grammar for accounts' objects.
     assert opaque <= {
-        "USE ROLE", "CREATE RESOURCE", "ALTER RESOURCE", "CREATE WAREHOUSE", "ALTER WAREHOUSE", "CREATE ROLE", "CREATE STORAGE", "ALTER STORAGE",
-        "CREATE USER", "ALTER USER", "CREATE NETWORK", "ALTER NETWORK", "GRANT ROLE", "GRANT OWNERSHIP", "GRANT USAGE", "GRANT USAGE,",
-        "GRANT SELECT", "GRANT SELECT,", "DESC INTEGRATION",
-    }  # fmt: skip
+        "USE ROLE",
+        "CREATE RESOURCE",
+        "ALTER RESOURCE",
+        "CREATE WAREHOUSE",
+        "ALTER WAREHOUSE",
+        "CREATE ROLE",
+        "CREATE STORAGE",
+        "ALTER STORAGE",
+        "CREATE USER",
+        "ALTER USER",
+        "CREATE NETWORK",
+        "ALTER NETWORK",
+        "GRANT ROLE",
+        "GRANT OWNERSHIP",
+        "GRANT MONITOR",
+        "GRANT USAGE",
+        "GRANT USAGE,",
+        "GRANT SELECT",
+        "GRANT SELECT,",
+        "DESC INTEGRATION",
+    }
 
 
 def test_it_says_what_an_account_needs(key: str) -> None:
     text = rendered("--loader-key", key, "--credits", "25")
     for part in (
-        "CREDIT_QUOTA = 25 FREQUENCY = MONTHLY",
+        "CREDIT_QUOTA = 25 FREQUENCY = MONTHLY\n",
         "ON 75 PERCENT DO NOTIFY ON 90 PERCENT DO SUSPEND ON 100 PERCENT DO SUSPEND_IMMEDIATE",
         "WAREHOUSE_SIZE = 'X-SMALL' AUTO_SUSPEND = 60 AUTO_RESUME = TRUE",
         f"STORAGE_AWS_ROLE_ARN = '{ROLE}'",
         "STORAGE_AWS_EXTERNAL_ID = 'id-12345'",
+        f"ALTER STORAGE INTEGRATION STOCK_S3 SET ENABLED = TRUE STORAGE_AWS_ROLE_ARN = '{ROLE}'\n"
+        "  STORAGE_AWS_EXTERNAL_ID = 'id-12345'",
         "STORAGE_ALLOWED_LOCATIONS = ('s3://stocks-0a1b/raw/')",
         "CREATE USER IF NOT EXISTS STOCK_LOADER TYPE = SERVICE",
         f"RSA_PUBLIC_KEY = '{KEY}'",
@@ -66,6 +85,48 @@ def test_it_says_what_an_account_needs(key: str) -> None:
     assert "NETWORK_POLICY" not in text and "network policy" in text
 
 
+def test_readers_have_a_warehouse_and_a_monitor_of_their_own() -> None:
+    text = rendered("--credits", "25", "--reader-credits", "7")
+    made = statements(text)
+    for warehouse, monitor, most in (
+        ("STOCK_WH", "STOCK_MONITOR", 25),
+        ("STOCK_READ_WH", "STOCK_READ_MONITOR", 7),
+    ):
+        assert f"ALTER RESOURCE MONITOR {monitor} SET CREDIT_QUOTA = {most}" in text
+        (setting,) = (sql for sql in made if sql.startswith(f"ALTER WAREHOUSE {warehouse} "))
+        assert setting.endswith(f"RESOURCE_MONITOR = {monitor}")
+    assert "GRANT USAGE ON WAREHOUSE STOCK_READ_WH TO ROLE STOCK_READER;" in text
+    assert "GRANT USAGE ON WAREHOUSE STOCK_WH TO ROLE STOCK_READER;" not in text
+    assert "ALTER USER STOCK_DASHBOARD SET DEFAULT_WAREHOUSE = STOCK_READ_WH;" in text
+    assert "ALTER USER STOCK_AUDITOR SET DEFAULT_WAREHOUSE = STOCK_WH;" in text
+
+
+def test_each_warehouse_is_the_cheapest_when_it_is_made_and_when_it_is_there() -> None:
+    begins = ("CREATE WAREHOUSE", "ALTER WAREHOUSE")
+    changed = [sql for sql in statements(rendered()) if sql.startswith(begins)]
+    assert len(changed) == 4
+    for sql in changed:
+        assert "GENERATION = '1' ENABLE_QUERY_ACCELERATION = FALSE" in sql, sql
+
+
+def test_a_user_may_be_a_role_on_aws_and_need_no_key() -> None:
+    text = rendered("--loader-arn", ROLE)
+    assert f"ALTER USER STOCK_LOADER SET WORKLOAD_IDENTITY = (TYPE = AWS ARN = '{ROLE}');" in text
+    assert "STOCK_LOADER cannot sign in yet" not in text and "STOCK_AUDITOR cannot sign in yet" in text
+
+
+def test_the_monitors_write_to_the_users_that_are_named() -> None:
+    assert "NOTIFY_USERS" not in rendered()
+    text = rendered("--notify", "ANNA", "--notify", "BEN")
+    assert text.count("NOTIFY_USERS = (ANNA, BEN);") == 2
+
+
+def test_one_name_is_one_warehouse_for_all() -> None:
+    text = rendered("--warehouse", "W", "--reader-warehouse", "w")
+    assert text.count("CREATE WAREHOUSE") == text.count("CREATE RESOURCE MONITOR") == 1
+    assert "GRANT USAGE ON WAREHOUSE w TO ROLE STOCK_READER;" in text
+
+
 def test_every_statement_can_be_run_again() -> None:
     for sql in statements(rendered("--network", "203.0.113.7/32")):
         assert not sql.startswith("CREATE") or " IF NOT EXISTS " in sql, sql
@@ -73,8 +134,23 @@ def test_every_statement_can_be_run_again() -> None:
 
 
 def test_names_are_the_ones_given() -> None:
-    text = rendered("--database", "D", "--warehouse", "W", "--integration", "I", "--loader-role", "L", "--loader-user", "U")
-    assert "GRANT USAGE ON WAREHOUSE W TO ROLE L;" in text and "GRANT ROLE L TO USER U;" in text and "GRANT USAGE ON INTEGRATION I TO ROLE L;" in text
+    text = rendered(
+        "--database",
+        "D",
+        "--warehouse",
+        "W",
+        "--integration",
+        "I",
+        "--loader-role",
+        "L",
+        "--loader-user",
+        "U",
+    )
+    assert (
+        "GRANT USAGE ON WAREHOUSE W TO ROLE L;" in text
+        and "GRANT ROLE L TO USER U;" in text
+        and "GRANT USAGE ON INTEGRATION I TO ROLE L;" in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,10 +165,14 @@ def test_names_are_the_ones_given() -> None:
         pytest.param(["--network", "0.0.0.0/0"], id="all the world"),
         pytest.param(["--network", "203.0.113.7'"], id="network"),
         pytest.param(["--credits", "0"], id="credits"),
+        pytest.param(["--loader-arn", "arn:aws:iam::1:user/x'"], id="arn"),
+        pytest.param(["--notify", "anna@example.org"], id="notified user"),
         pytest.param(["--loader-key", "/nonexistent"], id="no key file"),
     ],
 )
-def test_what_could_be_more_than_a_name_is_refused(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_could_be_more_than_a_name_is_refused(
+    more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as exit_:
         parse([*GIVEN, *more])
     assert exit_.value.code == 2 and more[0] in capsys.readouterr().err
@@ -103,11 +183,13 @@ def test_a_private_key_is_refused_and_not_shown(tmp_path: Path, capsys: pytest.C
     path.write_text(f"-----BEGIN PRIVATE KEY-----\n{KEY}\n-----END PRIVATE KEY-----\n")
     with pytest.raises(SystemExit):
         parse([*GIVEN, "--loader-key", str(path)])
-    said = capsys.readouterr().err
-    assert "no public key" in said and KEY[:20] not in said
+    shown = capsys.readouterr().err
+    assert "no public key" in shown and KEY[:20] not in shown
 
 
 def test_the_command_needs_no_variable() -> None:
-    done = subprocess.run([sys.executable, "-m", "stock_sf_loader", *GIVEN], env={}, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-m", "stock_sf_loader", *GIVEN], env={}, capture_output=True, text=True, timeout=30
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("DESC INTEGRATION STOCK_S3;") and not done.stderr

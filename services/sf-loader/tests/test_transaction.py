@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import World, drain, fill
-from fake_snowflake import WORK, Cursor, Died, network_error
+from fake_data import Died, network_error
+from fake_snowflake import WORK, Cursor
 from snowflake.connector.errors import ProgrammingError
+from world import World, drain, fill
 
 from stock_common.run import FatalError
 
@@ -92,7 +93,7 @@ def test_an_answer_lost_at_any_line(session_survives: bool) -> None:
         drain(loader)
         return seen[: step + 1]
 
-    for world in every_step(lambda world, step: run(world, step) if step < 40 else []):
+    for world in every_step(lambda world, step: run(world, step) if step < 80 else []):
         world.check()
 
 
@@ -106,14 +107,18 @@ def test_an_answer_lost_at_any_line(session_survives: bool) -> None:
     ],
 )
 def test_a_session_that_ends_at_any_line(code: int) -> None:
-    """A new session goes on, at once outside a transaction, in the next cycle where one was open: it is rolled back with its session."""
+    """A new session goes on. An open transaction is rolled back with its session: the next cycle loads."""
     outcomes = set()
 
     def run(world: World, step: int) -> list[str]:
         def expire(name: str) -> None:
             if name.startswith("before"):
                 world.snowflake.abort_all()
-                raise ProgrammingError("Authentication token has expired. The user must authenticate again.", errno=code, sqlstate="08001")
+                raise ProgrammingError(
+                    "Authentication token has expired. The user must authenticate again.",
+                    errno=code,
+                    sqlstate="08001",
+                )
 
         hook, seen = at(step, expire)
         loader = world.loader(hook)
@@ -121,7 +126,7 @@ def test_a_session_that_ends_at_any_line(code: int) -> None:
         drain(loader)
         return seen[: step + 1]
 
-    for world in every_step(lambda world, step: run(world, step) if step < 40 else []):
+    for world in every_step(lambda world, step: run(world, step) if step < 80 else []):
         world.check()
     assert {"loaded", "unavailable", "unknown"} <= outcomes <= {"loaded", "unavailable", "unknown", "idle"}
 
@@ -142,7 +147,9 @@ def test_an_unknown_commit_is_read_and_not_repeated() -> None:
         copies = world.snowflake.statements.count("COPY")
         drain(loader)
         world.check()
-        assert world.snowflake.statements.count("COPY") == (copies if moment == "after COMMIT" else 2 * copies)
+        assert world.snowflake.statements.count("COPY") == (
+            copies if moment == "after COMMIT" else 2 * copies
+        )
 
 
 def test_another_loader_at_any_line() -> None:
@@ -157,12 +164,12 @@ def test_another_loader_at_any_line() -> None:
         drain(other)
         return seen[: step + 1]
 
-    for world in every_step(lambda world, step: run(world, step) if step < 40 else []):
+    for world in every_step(lambda world, step: run(world, step) if step < 80 else []):
         world.check()
 
 
 def test_a_loader_that_stood_still_while_the_server_gave_its_lease_away() -> None:
-    """The server aborts the idle transaction; without autocommit off and the look at the lease, COPY would then stand alone."""
+    """The server aborts the idle transaction. Only autocommit off and the lease keep COPY from being left."""
     lost = []
 
     def run(world: World, step: int) -> list[str]:
@@ -179,7 +186,7 @@ def test_a_loader_that_stood_still_while_the_server_gave_its_lease_away() -> Non
         drain(other)
         return seen[: step + 1]
 
-    for world in every_step(lambda world, step: run(world, step) if step < 40 else []):
+    for world in every_step(lambda world, step: run(world, step) if step < 80 else []):
         world.check()
     assert "locked" in lost
 
@@ -199,7 +206,9 @@ def test_a_lease_that_is_not_one_row_stops_everything(world: World, monkeypatch:
 def test_a_stage_that_cannot_be_read_blames_no_file(world: World) -> None:
     fill(world)
     loader = world.loader()
-    world.snowflake.copy_error = ProgrammingError("Failure using stage area. Access Denied", errno=91003, sqlstate="22000")
+    world.snowflake.copy_error = ProgrammingError(
+        "Failure using stage area. Access Denied", errno=91003, sqlstate="22000"
+    )
     for _ in range(6):
         cycle = loader.cycle()
         assert cycle.outcome == "refused"

@@ -8,15 +8,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from test_migrations import settings
+from sql_texts import settings
 
 from stock_common.run import FatalError
-from stock_sf_loader.probes import columns_and_views, spending
-from stock_sf_loader.verify import ADVICE, MISSING, OK, UNKNOWN, Check, Verifier
+from stock_sf_loader.account.privileges import columns_and_views
+from stock_sf_loader.account.spending import quota
+from stock_sf_loader.account.verify import ADVICE, MISSING, OK, UNKNOWN, Check, Verifier
 from stock_warehouse.errors import LockTimeout, StatementError
 
 KEY = f"raw/stock-data/{'a' * 32}/partition=00000/dt=2026-03-02/hour=14/o{0:020d}.parquet"
-SETTINGS = settings(snowflake_role="stock_loader", snowflake_warehouse="stock_wh", snowflake_storage_integration="stock_s3")
+SETTINGS = settings(
+    snowflake_role="stock_loader", snowflake_warehouse="stock_wh", snowflake_storage_integration="stock_s3"
+)
 
 
 class Account:
@@ -32,21 +35,44 @@ class Account:
         self.schemas = {"RAW", "ANALYTICS"}
         self.tables, self.views = columns_and_views(SETTINGS)
         self.url = "s3://stocks/raw/"
+        self.credits = "26"
         self.open = False
         self.left: list[str] = []
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         self.execute(sql)
         if "CURRENT_USER" in sql:
-            return [{"user_name": "U", "role_name": "STOCK_LOADER", "warehouse_name": self.warehouse, "database_name": self.database}]
+            return [
+                {
+                    "user_name": "U",
+                    "role_name": "STOCK_LOADER",
+                    "warehouse_name": self.warehouse,
+                    "database_name": self.database,
+                }
+            ]
         if "SHOW WAREHOUSES" in sql:
-            return [{"name": "STOCK_WH", "size": "X-Small", "auto_suspend": 60, "resource_monitor": "STOCK_MONITOR"}]
+            return [
+                {
+                    "name": "STOCK_WH",
+                    "size": "X-Small",
+                    "auto_suspend": 60,
+                    "resource_monitor": "STOCK_MONITOR",
+                }
+            ]
+        if "SHOW RESOURCE MONITORS" in sql:
+            return [{"name": "STOCK_MONITOR", "credit_quota": self.credits}]
         if "SCHEMATA" in sql:
             return [{"schema_name": name} for name in self.schemas]
         if "INFORMATION_SCHEMA.COLUMNS" in sql:
-            return [{"column_name": name, "data_type": "TEXT", "numeric_scale": None} for name in self.tables[f"RAW.{params[0]}"]]
+            return [
+                {"column_name": name, "data_type": "TEXT", "numeric_scale": None}
+                for name in self.tables[f"RAW.{params[0]}"]
+            ]
         if "INFORMATION_SCHEMA.TABLES" in sql:
-            return [dict(zip(("table_schema", "table_name"), name.split("."), strict=True)) for name in (*self.tables, *self.views)]
+            return [
+                dict(zip(("table_schema", "table_name"), name.split("."), strict=True))
+                for name in (*self.tables, *self.views)
+            ]
         if "LOADER_LEASE" in sql:
             return [{"holder": None, "fence": 0}]
         return [{"name": "STOCK_STAGE", "url": self.url}] if "SHOW STAGES" in sql else []
@@ -82,7 +108,7 @@ def wrong(account: Account) -> list[Check]:
     return [check for check in checks(account) if check.state == MISSING]
 
 
-def test_with_everything_there_nothing_is_said_and_nothing_is_left() -> None:
+def test_with_everything_there_nothing_is_reported_and_nothing_is_left() -> None:
     account = Account()
     assert {check.state for check in checks(account)} == {OK}
     made, dropped = account.left
@@ -103,24 +129,34 @@ def test_with_everything_there_nothing_is_said_and_nothing_is_left() -> None:
             "GRANT UPDATE ON TABLE STOCKS.RAW.LOADED_FILES TO ROLE STOCK_LOADER;",
         ),
         pytest.param(
-            r"^UPDATE RAW.LOADER_LEASE", "UPDATE on RAW.LOADER_LEASE", "GRANT UPDATE ON TABLE STOCKS.RAW.LOADER_LEASE TO ROLE STOCK_LOADER;"
+            r"^UPDATE RAW.LOADER_LEASE",
+            "UPDATE on RAW.LOADER_LEASE",
+            "GRANT UPDATE ON TABLE STOCKS.RAW.LOADER_LEASE TO ROLE STOCK_LOADER;",
         ),
         pytest.param(
-            r"^INSERT INTO RAW.STOCK_QUOTES", "INSERT on RAW.STOCK_QUOTES", "GRANT INSERT ON TABLE STOCKS.RAW.STOCK_QUOTES TO ROLE STOCK_LOADER;"
+            r"^INSERT INTO RAW.STOCK_QUOTES",
+            "INSERT on RAW.STOCK_QUOTES",
+            "GRANT INSERT ON TABLE STOCKS.RAW.STOCK_QUOTES TO ROLE STOCK_LOADER;",
         ),
-        pytest.param(r"^CREATE TABLE", "CREATE TABLE in RAW, for rebuild", "GRANT CREATE TABLE ON SCHEMA STOCKS.RAW TO ROLE STOCK_LOADER;"),
-        pytest.param(r"^COPY", "reading RAW.STOCK_STAGE", "GRANT USAGE ON INTEGRATION STOCK_S3 TO ROLE STOCK_LOADER;"),
+        pytest.param(
+            r"^CREATE TABLE",
+            "CREATE TABLE in RAW, for rebuild",
+            "GRANT CREATE TABLE ON SCHEMA STOCKS.RAW TO ROLE STOCK_LOADER;",
+        ),
+        pytest.param(
+            r"^COPY", "reading RAW.STOCK_STAGE", "GRANT USAGE ON INTEGRATION STOCK_S3 TO ROLE STOCK_LOADER;"
+        ),
         pytest.param(r"CURRENT_USER", "sign-in", "GRANT ROLE STOCK_LOADER TO USER u;"),
     ],
 )
 def test_a_missing_right_is_named_with_its_statement(refused: str, what: str, run: str) -> None:
     (check,) = wrong(Account(refused))
-    assert check.what == what and run in check.run and "not authorized" in check.said
+    assert check.what == what and run in check.run and "not authorized" in check.reason
 
 
-def test_an_error_that_is_no_right_is_told_too() -> None:
+def test_an_error_that_is_no_right_is_reported_too() -> None:
     (check,) = wrong(Account("^COPY", StatementError(3167, "42601", "Error assuming AWS_ROLE")))
-    assert "AWS_ROLE" in check.said and "DESC INTEGRATION STOCK_S3;" in check.run
+    assert "AWS_ROLE" in check.reason and "DESC INTEGRATION STOCK_S3;" in check.run
 
 
 def test_a_table_that_the_loader_holds_locked_is_no_missing_right() -> None:
@@ -135,9 +171,10 @@ def test_missing_things_are_named_in_order_with_what_makes_them() -> None:
     found = {check.what: check for check in wrong(account)}
     assert set(found) == {"table RAW.STOCK_QUOTES", "table RAW.STOCK_BARS", "stage RAW.STOCK_STAGE"}
     assert found["table RAW.STOCK_QUOTES"].run == (
-        "stock-sf-loader migrate", "GRANT SELECT, INSERT, DELETE ON TABLE STOCKS.RAW.STOCK_QUOTES TO ROLE STOCK_LOADER;",
-    )  # fmt: skip
-    assert "ADJUSTED" in found["table RAW.STOCK_BARS"].said
+        "stock-sf-loader migrate",
+        "GRANT SELECT, INSERT, DELETE ON TABLE STOCKS.RAW.STOCK_QUOTES TO ROLE STOCK_LOADER;",
+    )
+    assert "ADJUSTED" in found["table RAW.STOCK_BARS"].reason
     assert found["stage RAW.STOCK_STAGE"].run[0] == "DROP STAGE STOCKS.RAW.STOCK_STAGE;"
 
 
@@ -146,7 +183,9 @@ def test_without_the_database_nothing_further_is_asked() -> None:
     account.warehouse = account.database = None
     found = checks(account)
     assert (
-        [check.what for check in found if check.state == MISSING] == ["warehouse STOCK_WH", "database STOCKS"] == [check.what for check in found[1:]]
+        [check.what for check in found if check.state == MISSING]
+        == ["warehouse STOCK_WH", "database STOCKS"]
+        == [check.what for check in found[1:]]
     )
     assert found[1].run == ("GRANT USAGE ON WAREHOUSE STOCK_WH TO ROLE STOCK_LOADER;",)
 
@@ -160,18 +199,17 @@ def test_what_only_readers_need_is_advice() -> None:
 
 def test_an_empty_bucket_leaves_reading_open() -> None:
     (check,) = (check for check in checks(Account(), None) if check.state == UNKNOWN)
-    assert "no object is on S3 yet" in check.said
+    assert "no object is on S3 yet" in check.reason
 
 
-@pytest.mark.parametrize(
-    ("row", "run"),
-    [
-        pytest.param({"size": "Large", "auto_suspend": 60, "resource_monitor": "M"}, ["WAREHOUSE_SIZE = 'X-SMALL'"], id="size"),
-        pytest.param({"size": "X-Small", "auto_suspend": 600, "resource_monitor": "null"}, ["AUTO_SUSPEND = 60", "RESOURCE_MONITOR"], id="awake"),
-        pytest.param({"size": "X-Small", "auto_suspend": None, "resource_monitor": "M"}, ["AUTO_SUSPEND = 60"], id="never sleeps"),
-    ],
-)
-def test_a_warehouse_that_costs_more_than_it_has_to(row: dict[str, Any], run: list[str]) -> None:
-    said, statements = spending("W", row)
-    assert said and len(statements) == len(run)
-    assert all(part in statement for part, statement in zip(run, statements, strict=True))
+def test_a_monitor_that_would_stop_the_months_loads_is_advice() -> None:
+    account = Account()
+    account.credits = "20"
+    (check,) = (check for check in checks(account) if check.state == ADVICE)
+    assert "20 credits" in check.reason and f"should have {quota(900)}" in check.reason
+    assert check.run == ("ALTER RESOURCE MONITOR STOCK_MONITOR SET CREDIT_QUOTA = 26;",)
+
+
+@pytest.mark.parametrize("refused", [r"SHOW RESOURCE MONITORS"])
+def test_a_monitor_that_the_role_may_not_see_is_no_fault(refused: str) -> None:
+    assert {check.state for check in checks(Account(refused))} == {OK}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Before each start: fetches the secrets that secrets.tsv names into /run, which is memory. Nothing of them reaches a disk or a log.
+# Before the services: fetches the secrets that secrets.tsv names into /run, which is memory. Nothing of them reaches a disk or a log.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 # shellcheck source=/dev/null
@@ -17,7 +17,7 @@ done
 
 while IFS=$'\t' read -r service kind name secret key; do
   if ! value=$(aws secretsmanager get-secret-value --secret-id "$secret" --query SecretString --output text); then
-    echo "The secret $secret cannot be read: put its value with aws secretsmanager put-secret-value --secret-id $secret, see docs/deploy.md." >&2
+    echo "The secret $secret cannot be read: put its value with aws secretsmanager put-secret-value --secret-id $secret, see docs/how-to/deploy.md." >&2
     exit 1
   fi
   if [ "$key" != - ]; then value=$(jq -er --arg key "$key" '.[$key]' <<<"$value"); fi
@@ -29,6 +29,9 @@ done <secrets.tsv
 
 chown -R "${SECRETS_OWNER:-10001:10001}" "$new"
 chmod 0711 "$new"
-rm -rf "$place"
-mv "$new" "$place"
-trap - EXIT
+# Containers have the folder mounted: it is another one only when something in it changed, and set_up.sh then makes them again.
+if ! diff -r -q "$new" "$place" >/dev/null 2>&1; then
+  touch .secrets-changed
+  rm -rf "$place"
+  mv "$new" "$place"
+fi

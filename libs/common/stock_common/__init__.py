@@ -1,0 +1,1 @@
+"""What the services agree on: the contract of the data, the domain's tables, and the shell of a process."""

@@ -1,0 +1,62 @@
+"""Asks a listener itself whether it speaks TLS, and what is wrong with its certificate.
+
+The client only says that it was hung up on, or that a certificate could not be verified.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from pathlib import Path
+
+SECONDS = 2.0
+
+
+def speaks(place: str) -> bool | None:
+    """Whether the listener at host:port speaks TLS, None where nobody listens there or says a word.
+
+    Waits up to 2 x SECONDS.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent to it
+    return _shaken_hands(place, context)
+
+
+def certificate_fault(place: str, authorities: str | None) -> str | None:
+    """What is wrong with the certificate of the listener at host:port, None where nothing can be reason.
+
+    authorities: the CA bundle's path, None for the system's.
+    """
+    context = ssl.create_default_context()
+    try:
+        if authorities is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            directory = Path(authorities).is_dir()
+            context.load_verify_locations(
+                capath=authorities if directory else None, cafile=None if directory else authorities
+            )
+        _shaken_hands(place, context)
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message
+    except OSError:
+        return None
+    return None
+
+
+def _shaken_hands(place: str, context: ssl.SSLContext) -> bool | None:
+    """Raises SSLCertVerificationError where the context verifies."""
+    host, _, port = place.rpartition(":")
+    try:
+        connection = socket.create_connection((host.strip("[]"), int(port)), SECONDS)
+    except (OSError, ValueError):
+        return None
+    with connection:
+        try:
+            context.wrap_socket(connection, server_hostname=host.strip("[]")).close()
+        except ssl.SSLCertVerificationError:
+            raise
+        except TimeoutError:
+            return None
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""DuckDB below fakesnow: the instance, its catalog, the load history, and translated statements."""

@@ -1,0 +1,1 @@
+"""DDL that needs more than a translation."""

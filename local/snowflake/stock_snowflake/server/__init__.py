@@ -1,0 +1,1 @@
+"""The HTTP side: routes, the connector's JSON, start and stop."""

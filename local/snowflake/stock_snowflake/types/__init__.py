@@ -1,0 +1,1 @@
+"""Values on the wire: bound values that come in, columns and results that go out."""

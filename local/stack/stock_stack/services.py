@@ -1,0 +1,98 @@
+"""The services of services.yaml and the loader's jobs as components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from stock_stack import ready
+from stock_stack.component import Component
+from stock_stack.infrastructure import (
+    broker,
+    bucket,
+    certificates,
+    market,
+    object_store,
+    snowflake,
+    topics,
+    users,
+    zookeeper,
+)
+from stock_stack.layout import Layout, base, labelled, page, service, warehouse
+from stock_stack.registry import REPOSITORY, services
+
+INFRASTRUCTURE: dict[str, Callable[[Layout], Component]] = {
+    "zookeeper": zookeeper,
+    "kafka": broker,
+    "s3": object_store,
+    "snowflake": snowflake,
+    "market": market,
+}
+SERVICES = tuple(services())
+"""Their names, in the order of services.yaml."""
+ALL = (*INFRASTRUCTURE, *SERVICES)
+"""The parts of a whole stack that keep running, without the jobs."""
+STOP_SECONDS = 30.0
+"""A service closes within 25 s of SIGTERM."""
+
+
+def launcher(name: str) -> str:
+    return str(REPOSITORY / "services" / name / ".venv" / "bin" / f"stock-{name}")
+
+
+def database(layout: Layout) -> Component:
+    python = str(Path(launcher("sf-loader")).with_name("python"))
+    script = str(Path(__file__).with_name("database.py"))
+    users = sorted({entry.snowflake.upper() for entry in services().values() if entry.snowflake})
+    keys = (str(layout.keys), *users) if layout.secure else ()
+    environment = base() | warehouse(layout)
+    return Component("database", (python, script, *keys), environment, needs=("snowflake",), job=True)
+
+
+def migrations(layout: Layout) -> Component:
+    return Component(
+        "migrations",
+        (launcher("sf-loader"), "migrate"),
+        service(layout, "sf-loader", 1),
+        # Its settings name the authority's file.
+        needs=("database", "bucket", *(("certificates",) if layout.secure else ())),
+        job=True,
+    )
+
+
+def _service(layout: Layout, name: str, instance: int) -> Component:
+    environment = service(layout, name, instance)
+    entry, metrics = services()[name], int(environment["METRICS_PORT"])
+
+    def is_ready() -> bool:
+        page_answers = entry.page_health is None or ready.http_ok(
+            page(layout, name, instance), entry.page_health
+        )
+        return ready.http_ok(metrics, "/readyz") and page_answers
+
+    return Component(
+        labelled(name, instance),
+        (launcher(name),),
+        environment,
+        is_ready,
+        needs=entry.needs,
+        stop_rank=entry.stop_rank,
+        stop_seconds=STOP_SECONDS,
+    )
+
+
+def component(layout: Layout, name: str, instance: int = 1) -> Component:
+    """The part called `name`. Raises KeyError, which lists the names."""
+    if name in SERVICES:
+        return _service(layout, name, instance)
+    others = INFRASTRUCTURE | {
+        "bucket": bucket,
+        "topics": topics,
+        "certificates": certificates,
+        "users": users,
+        "database": database,
+        "migrations": migrations,
+    }
+    if name not in others:
+        raise KeyError(f"no part called {name}. There are {', '.join([*others, *SERVICES])}")
+    return others[name](layout)

@@ -1,0 +1,1 @@
+"""Compares what the stages hold, offset by offset. Nothing here reads or writes."""

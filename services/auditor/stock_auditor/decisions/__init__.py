@@ -1,0 +1,1 @@
+"""What operators decided, as records of the topic `stock-decisions`."""

@@ -1,0 +1,1 @@
+"""Sends dead letters back to the topics that they came from."""

@@ -1,0 +1,1 @@
+"""Reads the stages: Kafka, S3 and Snowflake."""

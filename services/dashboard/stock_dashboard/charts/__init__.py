@@ -1,0 +1,1 @@
+"""Charts of bars, from numbers to figures."""

@@ -1,0 +1,123 @@
+"""What is wrong with the pipeline, in one sentence for each fault. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from stock_common.status import AuditStatus, ProducerStatus
+from stock_dashboard import market, text
+from stock_dashboard.health.snapshot import SILENT_SECONDS, Snapshot
+
+AUDIT_SILENT_SECONDS = 600.0
+OLD_ROUNDS = 6
+OLD_AT_LEAST_SECONDS = 60.0
+QUIET_SECONDS = 30.0
+"""The producer reports every 5 s, whatever it has fetched. After this long it has stopped."""
+
+
+def describe(state: Snapshot) -> list[str]:
+    """One sentence for each fault, the worst first."""
+    return [
+        *_incomplete(state.audit),
+        *_kafka_down(state),
+        *_reported(state),
+        *(f"{stage.name}: {stage.note}." for stage in state.stages[1:] if stage.state in ("late", "down")),
+        *(_silences(state) if state.kafka_up else ()),
+        *_quarantined(state),
+    ]
+
+
+def _incomplete(audit: AuditStatus | None) -> Iterator[str]:
+    if audit is None or audit.complete:
+        return
+    findings = [*audit.findings, *(finding for part in audit.partitions for finding in part.findings)]
+    first = findings[0] if findings else "see the partitions below"
+    yield f"The three stages do not hold the same records: {_sentence(first)}"
+
+
+def _kafka_down(state: Snapshot) -> Iterator[str]:
+    if state.connection.state == "down":
+        down = text.age(text.since(state.connection.since, state.now))
+        yield f"Kafka has not answered for {down}: prices stand still, history goes on."
+
+
+def _reported(state: Snapshot) -> Iterator[str]:
+    """The faults that the services report of themselves. Of the sinks one is enough: they fail together."""
+    verb = "reports" if state.kafka_up else "reported before Kafka went away"
+    services = (("producer", state.producer), ("loader", state.loader), ("auditor", state.audit))
+    for name, service in services:
+        if service is not None and service.fault:
+            yield f"The {name} {verb}: {readable(service.fault)}"
+    for chain in state.chains:
+        if chain.fault:
+            yield f"The sink {verb} for {chain.topic}/{chain.partition}: {readable(chain.fault)}"
+            return
+
+
+def _silences(state: Snapshot) -> Iterator[str]:
+    if silence := _producer_silence(state):
+        yield silence
+    if state.audit is None:
+        return
+    silent = (state.now - state.audit.at).total_seconds()
+    if silent > AUDIT_SILENT_SECONDS:
+        yield f"The auditor is silent for {text.age(silent)}: its verdict is of that time."
+
+
+def _quarantined(state: Snapshot) -> Iterator[str]:
+    if state.loader is not None and state.loader.quarantined:
+        yield f"{text.count(state.loader.quarantined)} objects are in quarantine and not in Snowflake."
+
+
+def fetches(state: Snapshot) -> bool:
+    """Whether nothing is known to be wrong with the producer."""
+    if state.producer and state.producer.fault:
+        return False
+    return not (state.kafka_up and _producer_silence(state))
+
+
+def _producer_silence(state: Snapshot) -> str | None:
+    producer = state.producer
+    if producer is None:
+        return None
+    silent = (state.now - producer.at).total_seconds()
+    if silent > max(SILENT_SECONDS, 2 * producer.interval_seconds):
+        return f"The producer is silent for {text.age(silent)}: no new quotes are to be expected."
+    return None if producer.fault else standstill(producer, state.stages[0].newest, state.now)
+
+
+def standstill(producer: ProducerStatus, newest: datetime | None, now: datetime) -> str | None:
+    """For how long no quote has come although a market is open, and why. None while quotes come.
+
+    newest: the broker's time of the newest quote.
+    """
+    if newest is None or not any(market.open_now(item, now) for item in producer.markets):
+        return None
+    silent = (now - newest).total_seconds()
+    if silent <= old_after(producer):
+        return None
+    quiet = (now - producer.at).total_seconds()
+    if quiet > QUIET_SECONDS:
+        reason = f"the producer has not reported for {text.age(quiet)}"
+    elif producer.outbox:
+        reason = f"the producer keeps {text.count(producer.outbox)} that Kafka does not take"
+    else:
+        reason = "the producer is at work, its source gives nothing new"
+    return f"No quote has come for {text.age(silent)} although the market is open: {reason}."
+
+
+def old_after(producer: ProducerStatus) -> float:
+    """Seconds from which the last quote of an open market is old."""
+    return max(OLD_AT_LEAST_SECONDS, OLD_ROUNDS * producer.interval_seconds)
+
+
+def readable(fault: str) -> str:
+    """A service's fault as one sentence for a reader. The addresses that a driver adds are for the log."""
+    if fault.startswith("unavailable: ") and "HTTPConnectionPool" in fault:
+        return "what it writes to or reads from does not answer; it tries again by itself."
+    return _sentence(fault)
+
+
+def _sentence(fault: str) -> str:
+    return fault if fault.endswith((".", "!", "?")) else f"{fault}."

@@ -1,0 +1,1 @@
+"""What the Kafka topics hold now: the reader, and what it keeps in memory."""

@@ -1,0 +1,116 @@
+"""The page frame: style sheet, strip, keys, the pace of refreshing, the viewer's time zone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+import structlog
+from streamlit.components.v2 import component
+
+from stock_dashboard import market
+from stock_dashboard.data import runtime
+from stock_dashboard.health.snapshot import snapshot
+from stock_dashboard.health.strip import strip
+from stock_dashboard.live.store import LiveStore
+from stock_dashboard.ui import html
+
+FAST_SECONDS = 1.0
+SLOW_SECONDS = 10.0
+PART_FAILED = "This part could not be drawn. The log names the reason. The others go on."
+_log = structlog.stdlib.get_logger("stock.dashboard")
+_logged: set[tuple[str, str, int]] = set()
+"""Errors that are in the log already: a part is drawn each second, for every viewer."""
+QUIET_SECONDS = 120.0
+"""A closed market's page slows down when no quote has come for this long."""
+
+
+@cache
+def _static(name: str) -> str:
+    return (files("stock_dashboard.ui") / "static" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _keys() -> Callable[..., object]:
+    return component("stock_pages", js=_static("pages.js"))
+
+
+def style() -> None:
+    """Writes the style sheet. Once in every full run."""
+    st.html(f"<style>{_static('app.css')}</style>")
+
+
+def keys() -> None:
+    """Makes the keys open the pages."""
+    with st.container(key="keys", height=1, border=False):
+        _keys()(key="page-keys")
+
+
+def viewer_zone() -> tzinfo:
+    """The browser's time zone, UTC where the browser does not give one."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def pace(store: LiveStore, now: datetime) -> float:
+    """Seconds between refreshes. Slow while every market is closed and the topic is silent, else fast."""
+    markets = store.markets()
+    if not markets or any(market.open_now(item, now) for item in markets):
+        return FAST_SECONDS
+    newest = store.newest_kafka
+    is_quiet = newest is None or (now - newest).total_seconds() >= QUIET_SECONDS
+    return SLOW_SECONDS if is_quiet else FAST_SECONDS
+
+
+def refreshed(name: str, draw: Callable[[], None], slower: float = 1.0) -> None:
+    """Draws now, and again at the market's pace times `slower`, without a run of the whole page.
+
+    name: no other fragment has it. Streamlit tells fragments apart by the name of their function.
+    A change of pace runs the whole page once.
+    """
+    shared = runtime.current()
+    used = pace(shared.store, shared.now())
+
+    def refresh() -> None:
+        shared.viewers.touch(st.session_state.setdefault("viewer", str(uuid.uuid4())))
+        if pace(shared.store, shared.now()) != used:
+            st.rerun(scope="app")
+        guarded(name, draw)
+
+    refresh.__qualname__ = f"refreshed.{name}"
+    st.fragment(refresh, run_every=used * slower)()
+
+
+def guarded(name: str, draw: Callable[[], None]) -> None:
+    """Draws one part of a page. After an error a sentence stands in its place, and the others go on."""
+    try:
+        draw()
+    except Exception as error:
+        shared = runtime.current()
+        shared.pages.failed()
+        where = error.__traceback__
+        while where and where.tb_next:
+            where = where.tb_next
+        kind = (name, type(error).__name__, where.tb_lineno if where else 0)
+        if kind not in _logged:
+            _logged.add(kind)
+            _log.error("a part of a page could not be drawn", part=name, exc_info=error)
+        st.html(html.note(PART_FAILED, "bad"))
+
+
+def draw_strip() -> None:
+    """Draws the strip at the top of the page."""
+
+    def draw() -> None:
+        shared = runtime.current()
+        state = snapshot(shared.store, shared.now())
+        st.html(strip(state, shared.store.rate(state.now), viewer_zone()))
+
+    refreshed("strip", draw)

@@ -1,0 +1,118 @@
+"""Numbers, ages and times as a person reads them. Pure. Every time is aware and is written with its zone."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime, tzinfo
+
+NONE = "–"
+MINUS = "\u2212"
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&])")
+
+
+def literal(words: str) -> str:
+    """Text as Streamlit's labels show it letter by letter. They are Markdown, which could load a picture."""
+    return _MARKDOWN.sub(r"\\\1", words)
+
+
+def age(seconds: float | None) -> str:
+    """An age: `now`, `8 s`, `4 min`, `2 h 05 min`, `3 d`. A clock that is a little ahead gives `now`."""
+    if seconds is None or not math.isfinite(seconds):
+        return NONE
+    if seconds < 1:
+        return "now"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d"
+
+
+def ago(seconds: float | None) -> str:
+    """An age as part of a sentence: `8 s ago`, `now`, `never`."""
+    if seconds is None:
+        return "never"
+    words = age(seconds)
+    return words if words == "now" else f"{words} ago"
+
+
+def since(time: datetime | None, now: datetime) -> float | None:
+    """Seconds from `time` to `now`, None where there is no time."""
+    return None if time is None else (now - time).total_seconds()
+
+
+def count(number: float | None) -> str:
+    """A whole number with its thousands apart: `12,345`."""
+    return NONE if number is None else f"{number:,.0f}".replace("-", MINUS)
+
+
+def decimals(price: float) -> int:
+    """How many decimals a price has: two, and four below 1, where a cent is a large move."""
+    return 2 if abs(price) >= 1 else 4
+
+
+def price(number: float | None) -> str:
+    """`1,234.50`, `0.1234`."""
+    return (
+        NONE
+        if number is None or not math.isfinite(number)
+        else f"{number:,.{decimals(number)}f}".replace("-", MINUS)
+    )
+
+
+def signed(number: float | None, places: int = 2, unit: str = "") -> str:
+    """A number with its sign: `+1.20`, `−0.35%`. What is shown as zero has none: `0.00`."""
+    if number is None or not math.isfinite(number):
+        return NONE
+    body = f"{abs(number):,.{places}f}"
+    sign = "" if float(body.replace(",", "")) == 0 else "+" if number > 0 else MINUS
+    return f"{sign}{body}{unit}"
+
+
+def arrow(number: float | None) -> str:
+    """The direction, for those who cannot tell the colours apart."""
+    if number is None or number == 0 or not math.isfinite(number):
+        return "■"
+    return "▲" if number > 0 else "▼"
+
+
+def direction(number: float | None) -> str:
+    """The direction as a class of the style sheet: `up`, `down`, `flat`."""
+    if number is None or number == 0 or not math.isfinite(number):
+        return "flat"
+    return "up" if number > 0 else "down"
+
+
+def clock(time: datetime, zone: tzinfo, seconds: bool = True) -> str:
+    """The time of day with its zone, always: `14:32:05 EST`."""
+    local = time.astimezone(zone)
+    return f"{local.strftime('%H:%M:%S' if seconds else '%H:%M')} {zone_name(local)}"
+
+
+def stamp(time: datetime, zone: tzinfo, now: datetime) -> str:
+    """The time with its day where that is not today's: `Mon 23 Nov, 09:30 EST`."""
+    local, today = time.astimezone(zone), now.astimezone(zone)
+    day = (
+        ""
+        if local.date() == today.date()
+        else f"{local:%a} {local.day} {local:%b}{'' if local.year == today.year else f' {local.year}'}, "
+    )
+    return day + clock(time, zone, seconds=False)
+
+
+def moment(time: datetime, zone: tzinfo, now: datetime) -> str:
+    """The time to the second in the exchange's zone and in UTC: `Mon 23 Nov, 09:30:05 EST · 14:30:05 UTC`."""
+    local, today = time.astimezone(zone), now.astimezone(zone)
+    day = "" if local.date() == today.date() else f"{local:%a} {local.day} {local:%b}, "
+    utc = "" if zone_name(local) == "UTC" else f" · {clock(time, UTC)}"
+    return f"{day}{clock(time, zone)}{utc}"
+
+
+def zone_name(local: datetime) -> str:
+    """`EST`, or `UTC+05:30` for a zone that has no letters."""
+    name, offset = local.tzname() or "", local.strftime("%z")
+    return name if name[:1].isalpha() else f"UTC{offset[:3]}:{offset[3:5]}"

@@ -1,0 +1,40 @@
+"""Pages as Streamlit draws them, without a browser."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+import stock_dashboard
+
+SCRIPT = Path(stock_dashboard.__file__).with_name("streamlit_app.py")
+PAGES = ("Live", "Symbol", "Compare", "Movers", "Alerts", "Pipeline")
+
+
+def opened(page: str = "Live", user: dict | None = None, **address: str) -> AppTest:
+    test = AppTest.from_file(SCRIPT, default_timeout=20)
+    if user is not None:
+        test.user = user
+    test.query_params["page"] = page
+    for name, value in address.items():
+        test.query_params[name] = value
+    test.run()
+    assert not test.exception
+    return test
+
+
+def words(test: AppTest) -> str:
+    return " ".join(element.proto.body for element in test.get("html"))
+
+
+def rows(test: AppTest) -> list[str]:
+    """The symbols of the live table."""
+    found = tables(test)
+    return [row["symbol"] for row in found[0]["rows"]] if found else []
+
+
+def tables(test: AppTest) -> list[dict]:
+    """What the browser's tables are given."""
+    return [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pyarrow as pa
+import pytest
+from prometheus_client import CollectorRegistry
+
+from stock_common.run import FatalError
+from stock_dashboard.history.cache import CachePolicy, History
+from stock_dashboard.history.queries import Query
+from stock_dashboard.metrics import HistoryMetrics
+from stock_warehouse.errors import AccountSuspended, StatementError, WarehouseUnavailable
+
+QUERY = Query("latest", "SELECT 1")
+FIXED = QUERY._replace(follows_loads=False)
+TABLE = pa.table({"a": [1]})
+
+
+class Warehouse:
+    """Counts the queries. Raises `error` where a test has set one."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.error: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def arrow(self, sql, params=()):
+        self.asked += 1
+        self.gate.wait(10)
+        if self.error:
+            raise self.error
+        return TABLE
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def warehouse():
+    return Warehouse()
+
+
+@pytest.fixture
+def registry():
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def history(warehouse, clock, registry):
+    policy = CachePolicy(ttl=900, refresh=15, entries=3)
+    made = History(lambda: warehouse, HistoryMetrics(registry), policy, clock=clock, connections=2)
+    made.start()
+    yield made
+    warehouse.gate.set()
+    made.close(5)
+
+
+def settled(history, query, generation, **how):
+    """The result once nothing is pending. Bounded by the sleeps' sum."""
+    for _ in range(500):
+        result = history.read(query, generation, **how)
+        if not result.pending:
+            return result
+        time.sleep(0.01)
+    raise AssertionError("still pending")
+
+
+def test_an_open_tab_asks_once_however_often_it_refreshes(history, warehouse, clock):
+    settled(history, QUERY, 1)
+    for minute in range(600):
+        clock.at = 60.0 * minute
+        history.read(QUERY, 1)
+    assert warehouse.asked == 1
+
+
+def test_a_load_renews_what_is_shown_but_not_more_often_than_allowed(history, warehouse, clock):
+    settled(history, QUERY, 1)
+    clock.at = 5.0
+    settled(history, QUERY, 2)
+    assert warehouse.asked == 1
+    clock.at = 20.0
+    settled(history, QUERY, 2)
+    assert warehouse.asked == 2
+    settled(history, FIXED, 1)
+    clock.at = 99.0
+    settled(history, FIXED, 9)
+    assert warehouse.asked == 3
+
+
+def test_an_old_result_is_renewed_when_a_person_opens_it(history, warehouse, clock):
+    settled(history, QUERY, None, user_opened=True)
+    clock.at = 899.0
+    settled(history, QUERY, None, user_opened=True)
+    assert warehouse.asked == 1
+    clock.at = 901.0
+    settled(history, QUERY, None)
+    assert warehouse.asked == 1
+    settled(history, QUERY, None, user_opened=True)
+    assert warehouse.asked == 2
+
+
+def test_a_slow_warehouse_holds_no_page_up_and_is_asked_once_for_all(history, warehouse, clock):
+    warehouse.gate.clear()
+    results = [history.read(QUERY, 1) for _ in range(5)]
+    assert all(result.pending and result.table is None for result in results)
+    clock.at = 12.0
+    assert history.read(QUERY, 1).waiting == 12.0
+    warehouse.gate.set()
+    answered = settled(history, QUERY, 1)
+    assert (answered.table, answered.waiting, warehouse.asked) == (TABLE, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        pytest.param(WarehouseUnavailable("down"), "unavailable", id="down"),
+        pytest.param(FatalError("no grant"), "denied", id="no grant"),
+        pytest.param(AccountSuspended("trial"), "suspended", id="account suspended"),
+        pytest.param(StatementError(1003, "42000", "syntax"), "refused", id="another version of the views"),
+    ],
+)
+def test_a_failure_keeps_the_old_result_and_is_tried_again_less_and_less_often(
+    history, warehouse, clock, registry, error, fault
+):
+    settled(history, QUERY, 1)
+    warehouse.error, clock.at = error, 100.0
+    history.read(QUERY, 2)
+    result = settled(history, QUERY, 2)
+    assert (result.table, result.fault) == (TABLE, fault)
+    asked = warehouse.asked
+    clock.at = 104.0
+    settled(history, QUERY, 2)
+    assert warehouse.asked == asked
+    clock.at = 106.0
+    settled(history, QUERY, 2)
+    assert warehouse.asked == asked + 1
+    warehouse.error, clock.at = None, 200.0
+    assert settled(history, QUERY, 2).fault is None
+    assert (
+        registry.get_sample_value("stock_dashboard_queries_total", {"view": "latest", "outcome": fault}) == 2
+    )
+
+
+def test_results_are_bounded(history, warehouse):
+    for number in range(20):
+        settled(history, QUERY._replace(params=(number,)), 1)
+    assert len(history._entries) == 3
+
+
+def test_every_result_says_that_the_warehouse_is_down(history, warehouse, clock):
+    settled(history, QUERY, 1)
+    clock.at = 5.0
+    warehouse.gate.clear()
+    history.read(FIXED, 1)
+    clock.at = 17.0
+    assert history.read(QUERY, 1)[2:] == (False, None, 12.0)
+    # Being asked itself now does not make the wait shorter.
+    assert history.read(QUERY, 2)[2:] == (True, None, 12.0)
+    warehouse.error = WarehouseUnavailable("away")
+    warehouse.gate.set()
+    assert settled(history, FIXED, 1).fault == "unavailable"
+    assert settled(history, QUERY, 2)[2:] == (False, "unavailable", None)
+    warehouse.error = None
+    clock.at = 77.0
+    assert settled(history, QUERY, 1)[2:] == (False, None, None)

@@ -1,0 +1,1 @@
+"""The alert rules and where their alerts go."""

@@ -1,0 +1,1 @@
+"""The command `backfill`: history into the outbox, and on to Kafka."""

@@ -1,0 +1,1 @@
+"""The command `doctor`: whether the pipeline will do what the settings say."""

@@ -1,0 +1,1 @@
+"""The sources of quotes. Only `registry` names one."""

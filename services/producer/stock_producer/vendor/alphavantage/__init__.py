@@ -1,0 +1,1 @@
+"""Alpha Vantage: its API, plans, refusals and settings."""

@@ -1,0 +1,1 @@
+"""What several tests share: a producer in memory, the process, a vendor, a simulated schedule."""

@@ -1,0 +1,170 @@
+"""A whole producer on the free plan, against a vendor that publishes late and fails now and then."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import structlog
+from support.bodies import daily
+from support.simulation import QUOTA_DAY, at
+from support.world import World
+
+from stock_common.records import Bar, decode
+from stock_common.topics import BARS
+from stock_producer.market.calendars import Calendars
+from stock_producer.schedule.due import next_data
+from stock_producer.vendor.alphavantage.bars import bars
+from stock_producer.vendor.alphavantage.plans import PLANS
+from stock_producer.vendor.base import Answer, Request
+from stock_producer.vendor.kinds import Kind, Refusal
+
+FREE = PLANS["free"]
+HTML = Refusal(Kind.UNREADABLE, "the body is HTML")
+TIMEOUT = Refusal(Kind.TIMEOUT, "no answer within 10 s")
+
+
+class Publisher:
+    """A vendor that has each session's bar some time after its close, and fails now and then."""
+
+    def __init__(self, after_close: timedelta, failing: bool, seed: int = 1) -> None:
+        hours = Calendars({"XNYS"}, lambda: at("2026-11-15T00:00:00"), structlog.stdlib.get_logger("t"))
+        self.published = {
+            window.closes.date(): window.closes + after_close for window in hours.windows()["XNYS"]
+        }
+        self.calls: list[datetime] = []
+        self.asked: list[str] = []
+        self._failing = failing
+        self._random = random.Random(seed)
+
+    def __call__(self, request: Request, now: datetime) -> Answer:
+        self.calls.append(now)
+        self.asked += request.symbols
+        luck = self._random.random() if self._failing else 1.0
+        if luck < 0.06:
+            return Answer(request, now, 10.0, [], TIMEOUT if luck < 0.05 else HTML)
+        there = sorted(day for day, at in self.published.items() if at <= now)[-5:]
+        body = daily(request.symbols[0], str(there[-1]), len(there), days=there)
+        return Answer(request, now, 0.1, [], None, bars(request, body))
+
+    def newest(self, now: datetime) -> date:
+        return max(day for day, at in self.published.items() if at <= now)
+
+
+def drive(world: World, until: datetime) -> None:
+    """Steps to where something may happen: the next call or answer."""
+    while world.clock.now < until:
+        world.loop.step()
+        due = world.polling.send_due(world.clock.now)
+        world.loop.step()
+        world.clock.now = min(until, max(due, world.clock.now + timedelta(seconds=1)))
+
+
+def is_late(world: World) -> bool:
+    """Whether QuotesStale would fire, as monitoring/rules has it."""
+    now = world.clock.now
+    dues = next_data(
+        now, world.watchlist.items(now), world.calendars.windows(), world.plan, world.polling.interval
+    )
+    return (now - min(dues.values())).total_seconds() > 120 + world.polling.interval / 2
+
+
+def days_on(zone: str, start: str, count: int) -> Iterator[tuple[datetime, datetime]]:
+    """08:00 to 18:00 in a zone, on each day."""
+    for number in range(count):
+        day = date.fromisoformat(start) + timedelta(number)
+        opens, closes = (datetime.combine(day, time(hour), ZoneInfo(zone)) for hour in (8, 18))
+        yield opens.astimezone(UTC), closes.astimezone(UTC)
+
+
+def held(world: World) -> dict[str, date]:
+    newest: dict[str, date] = {}
+    for topic, symbol, value in world.broker.log:
+        if topic == BARS.name:
+            newest[symbol] = max(newest.get(symbol, date.min), decode(value, Bar).starts_at.date())
+    return newest
+
+
+@pytest.fixture
+def free(tmp_path: Path) -> Callable[..., World]:
+    def make(symbols: int, vendor: Publisher) -> World:
+        world = World(tmp_path)
+        world.plan, world.hours = FREE, "XNYS"
+        world.symbols = tuple(f"S{number}" for number in range(symbols))
+        world.vendor = vendor  # type: ignore[assignment]
+        return world
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "symbols"),
+    [
+        pytest.param("2026-11-16", 14, 12, id="Monday"),
+        pytest.param("2026-11-21", 5, 12, id="Saturday"),
+        pytest.param("2026-11-26", 5, 1, id="Thanksgiving"),
+    ],
+)
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo", "America/Los_Angeles"])
+def test_a_laptop_has_every_bar_by_the_next_morning(
+    free: Callable[..., World], zone: str, start: str, days: int, symbols: int
+) -> None:
+    vendor = Publisher(timedelta(hours=1), failing=True, seed=len(zone) + symbols)
+    world = free(symbols, vendor)
+    for opens, closes in days_on(zone, start, days):
+        world.clock.now = opens
+        world.start()
+        # By the end of the morning: pauses after failures are minutes.
+        drive(world, opens + timedelta(hours=2))
+        assert held(world) == dict.fromkeys(world.symbols, vendor.newest(opens))
+        drive(world, closes)
+        assert not is_late(world)
+        world.die()
+    assert max(Counter(map(QUOTA_DAY.of, vendor.calls)).values()) <= 25
+    # A call for each bar, and few more: the failures, and askings before the vendor has published.
+    bars = len({day for day, when in vendor.published.items() if when > at(f"{start}T00:00:00")})
+    assert len(vendor.calls) <= symbols * bars * 1.4 + 40
+
+
+@pytest.mark.parametrize("hours", [1.5, 4, 5])
+def test_a_bar_that_is_published_late_is_not_asked_for_by_every_symbol(
+    free: Callable[..., World], hours: float
+) -> None:
+    vendor = Publisher(timedelta(hours=hours), failing=False)
+    world = free(12, vendor)
+    world.clock.now = at("2026-11-16T12:00:00")
+    world.start()
+    for day in (16, 17, 18, 19, 20):
+        # Two hours into the next day of the quota.
+        drive(world, at(f"2026-11-{day + 1}T07:00:00"))
+        assert set(held(world).values()) == {date(2026, 11, day)}
+        assert not is_late(world)
+    assert max(Counter(map(QUOTA_DAY.of, vendor.calls)).values()) <= 25
+    # One symbol looks for the day's bar while nobody has it, so that the calls suffice in the evening.
+    last = [when for when in vendor.calls if when > at("2026-11-20T12:00:00")]
+    assert 12 <= len(last) <= 20
+    assert max(last) < at("2026-11-21T05:00:00")
+
+
+def test_a_silent_vendor_is_late_within_its_bound(world: World) -> None:
+    world.plan, world.hours, world.symbols = FREE, "XNYS", ("IBM",)
+    world.clock.now = at("2026-11-20T21:40:00")
+    world.vendor.bodies["IBM"] = daily("IBM", last="2026-11-20")
+    world.start().steps(10)
+    world.vendor.bodies["IBM"] = TIMEOUT
+    for moment, late in (("22T21:00:00", False), ("23T21:29:00", False), ("24T09:30:00", False)):
+        drive(world, at(f"2026-11-{moment}"))
+        assert is_late(world) is late
+    drive(world, at("2026-11-24T09:33:00"))
+    assert is_late(world)
+    drive(world, at("2026-11-27T12:00:00"))
+    assert is_late(world)
+    world.vendor.bodies["IBM"] = daily("IBM", last="2026-11-25", count=6)
+    drive(world, at("2026-11-27T14:00:00"))
+    assert not is_late(world)
+    world.steps(12)

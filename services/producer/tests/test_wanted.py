@@ -1,0 +1,230 @@
+"""Data are wanted until they are held, whether the machine was off, the vendor failed, or the bar is late."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import structlog
+
+from stock_producer.market.calendars import Calendars
+from stock_producer.schedule.budget import Budget
+from stock_producer.schedule.due import next_data
+from stock_producer.schedule.scheduler import next_fetch
+from stock_producer.schedule.types import Allowance, Pace, Watched
+from stock_producer.schedule.usage_db import UsageFile
+from stock_producer.schedule.watchlist import PATIENT, QUICK, Known, Watchlist
+from stock_producer.vendor.alphavantage.plans import PLANS
+
+FREE = PLANS["free"]
+REALTIME = PLANS["1200"]._replace(batch=None)
+BEGIN = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
+"""A Monday. Thursday of the second week is Thanksgiving, the Friday after it a half day."""
+DAYS = 14
+HOURS = Calendars({"XNYS"}, lambda: BEGIN + timedelta(days=7), structlog.stdlib.get_logger("test")).windows()
+PUBLISHED = (timedelta(minutes=10), timedelta(hours=2), timedelta(hours=4.5))
+"""After the close."""
+Up = Callable[[datetime], bool]
+
+
+class Vendor:
+    """Publishes each day's bar some time after the close, and fails some calls."""
+
+    def __init__(self, seed: int, failing: float) -> None:
+        self._random, self._failing = random.Random(seed), failing
+        self._closes = [window.closes for window in HOURS["XNYS"]]
+
+    def newest(self, symbol: str, now: datetime) -> date:
+        lateness = PUBLISHED[sum(map(ord, symbol)) % len(PUBLISHED)]
+        return max(close.date() for close in self._closes if close + lateness <= now)
+
+    def answer(self, symbol: str, now: datetime) -> date | None:
+        return None if self._random.random() < self._failing else self.newest(symbol, now)
+
+
+class Machine:
+    """Runs the scheduler while `up` says so. Each time it goes up is a new process."""
+
+    def __init__(self, symbols: list[str], vendor: Vendor, up: Up) -> None:
+        self._symbols, self._vendor, self._up = symbols, vendor, up
+        self._usage = UsageFile(Path(":memory:"))
+        self.held: dict[str, date] = {}
+        self._asked: dict[str, datetime] = {}
+        self.calls: Counter[date] = Counter()
+        self.missing: list[tuple[datetime, str]] = []
+
+    def run(self) -> None:
+        now = BEGIN
+        while now < BEGIN + timedelta(days=DAYS):
+            if self._up(now):
+                now = self._process(now)
+            now += timedelta(minutes=10)
+
+    def _process(self, now: datetime) -> datetime:
+        seen = {symbol: self._vendor.newest(symbol, now) for symbol in self._symbols}
+        budget = Budget(FREE, self._usage, now)
+        watchlist = Watchlist(self._symbols, "XNYS", Known(self._asked, self.held), PATIENT)
+        while self._up(now) and now < BEGIN + timedelta(days=DAYS):
+            decision = next_fetch(
+                now, watchlist.items(now), HOURS, FREE, budget.allowance(now), budget.limits, Pace(5.0)
+            )
+            if decision.request:
+                self._call(decision.request.symbols[0], watchlist, budget, now)
+            now = max(now + timedelta(seconds=1), min(decision.wake_at, now + timedelta(minutes=10)))
+        # In Tokyo the quota's day changes in the afternoon, so the last of 20 bars may have to wait for that.
+        self.missing += [(now, symbol) for symbol in seen if self.held.get(symbol, date.min) < seen[symbol]]
+        return now
+
+    def _call(self, symbol: str, watchlist: Watchlist, budget: Budget, now: datetime) -> None:
+        budget.take(now)
+        self.calls[FREE.quota_day.of(now)] += 1
+        watchlist.sent([symbol], now)
+        newest = self._vendor.answer(symbol, now)
+        if newest is None:
+            watchlist.failed([symbol], now, None, 0.5)
+            return
+        self._asked |= watchlist.answered([symbol], newest)
+        self.held[symbol] = newest
+        if any(
+            newest < window.closes.date() <= now.date() for window in HOURS["XNYS"] if window.closes < now
+        ):
+            watchlist.late([symbol], now)
+
+
+def by_day(zone: str) -> Up:
+    """08:00 to 18:00 there, on weekdays."""
+    place = ZoneInfo(zone)
+
+    def up(now: datetime) -> bool:
+        there = now.astimezone(place)
+        return 8 <= there.hour < 18 and there.weekday() < 5
+
+    return up
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", [1, 12, 20])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo", "America/Los_Angeles"])
+def test_a_laptop_holds_on_each_day_what_was_there_in_the_morning(zone: str, count: int, seed: int) -> None:
+    machine = Machine([f"S{number}" for number in range(count)], Vendor(seed, 0.06), by_day(zone))
+    machine.run()
+    assert machine.missing == []
+    assert max(machine.calls.values()) <= 25
+
+
+@pytest.mark.parametrize("first", range(DAYS))
+def test_a_first_start_on_any_day_shows_the_last_bars_at_once(first: int) -> None:
+    start = BEGIN + timedelta(days=first, hours=14)
+    vendor = Vendor(0, 0.0)
+    machine = Machine(["IBM", "AAPL"], vendor, lambda now: start <= now < start + timedelta(minutes=5))
+    machine.run()
+    assert machine.held == {symbol: vendor.newest(symbol, start) for symbol in ("IBM", "AAPL")}
+
+
+def test_a_bar_that_never_comes_costs_few_calls_and_no_other_symbols_bar() -> None:
+    class Halted(Vendor):
+        def answer(self, symbol: str, now: datetime) -> date | None:
+            return date(2026, 11, 10) if symbol == "GONE" else self.newest(symbol, now)
+
+    symbols = ["GONE", *(f"S{number}" for number in range(20))]
+    machine = Machine(symbols, Halted(0, 0.0), lambda now: True)
+    machine.run()
+    assert max(machine.calls.values()) <= 25
+    newest = {machine.held[symbol] for symbol in symbols[1:]}
+    assert newest == {date(2026, 11, 27)}
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def closing_calls(*items: Watched, since: str, minutes: int) -> list[float]:
+    """When a vendor that fails each call is asked again: minutes after `since`."""
+    begin, found = moment(since), []
+    now, waiting = begin, list(items)
+    allowance = Allowance(begin, None, None, begin + timedelta(days=1))
+    while now < begin + timedelta(minutes=minutes):
+        decision = next_fetch(now, waiting, HOURS, REALTIME, allowance, REALTIME.limits, Pace(5.0))
+        if decision.request:
+            found.append((now - begin).total_seconds() // 60)
+            waiting = [item._replace(asked_at=now) for item in waiting]
+        now += timedelta(seconds=5)
+    return found
+
+
+def test_a_closing_price_is_fetched_until_it_is_held_with_growing_pauses() -> None:
+    held = moment("2026-11-23T20:59:58")
+    item = Watched("IBM", "XNYS", asked_at=held, answered_at=held)
+    minutes = closing_calls(item, since="2026-11-23T21:01:30", minutes=16 * 60)
+    assert minutes[:5] == [0, 1, 2, 3, 4] and 15 < len(minutes) < 30
+    pauses = [after - before for before, after in pairwise(minutes)]
+    assert max(pauses) <= 61 and pauses[-1] >= 60
+    # A machine that was off at the close asks for the price whenever it is on.
+    assert closing_calls(item, since="2026-11-24T08:00:00", minutes=1) == [0]
+    assert (
+        closing_calls(
+            item._replace(answered_at=moment("2026-11-23T21:05:00")), since="2026-11-24T08:00:00", minutes=60
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("pauses", [QUICK, PATIENT])
+def test_a_clock_that_is_set_back_blocks_nothing(pauses: Sequence[timedelta]) -> None:
+    ahead, now = BEGIN + timedelta(hours=5), BEGIN
+    watchlist = Watchlist(["IBM"], "XNYS", Known({"IBM": ahead}), pauses)
+    watchlist.sent(["IBM"], ahead)
+    watchlist.failed(["IBM"], ahead, 3_600.0, 0.0)
+    [item] = watchlist.items(now)
+    assert (item.asked_at, item.answered_at, item.not_before) == (now, now, None)
+
+
+def due(at: str, *items: Watched, plan: str = "free", interval: float = 86_400.0) -> str | None:
+    found = next_data(datetime.fromisoformat(at), items, HOURS, PLANS[plan], interval)
+    return found["XNYS"].isoformat(timespec="minutes").removesuffix("+00:00") if found else None
+
+
+def holding(day: str | None) -> Watched:
+    return Watched("IBM", "XNYS", held=day and date.fromisoformat(day))
+
+
+@pytest.mark.parametrize(
+    ("now", "held", "expected"),
+    [
+        pytest.param("2026-11-25T22:00Z", "2026-11-25", "2026-11-27T18:30", id="held: after the half day"),
+        pytest.param(
+            "2026-11-25T22:00Z", "2026-11-24", "2026-11-25T21:30", id="late since half an hour after"
+        ),
+        pytest.param("2026-11-26T12:00Z", "2026-11-25", "2026-11-27T18:30", id="a holiday"),
+        pytest.param("2026-11-28T12:00Z", "2026-11-27", "2026-11-30T21:30", id="a weekend"),
+        pytest.param("2026-11-28T12:00Z", None, "2026-11-27T18:30", id="nothing held"),
+    ],
+)
+def test_when_the_next_bar_is_due(now: str, held: str | None, expected: str) -> None:
+    assert due(now, holding(held)) == expected
+
+
+def test_symbols_that_take_turns_are_as_new_as_the_newest() -> None:
+    assert due("2026-11-25T22:00Z", holding("2026-11-25"), holding("2026-11-20")) == "2026-11-27T18:30"
+
+
+@pytest.mark.parametrize(
+    ("now", "answered", "expected"),
+    [
+        pytest.param("2026-11-24T15:00Z", "2026-11-24T14:59Z", "2026-11-24T15:00", id="a turn later"),
+        pytest.param(
+            "2026-11-24T15:00Z", "2026-11-23T20:00Z", "2026-11-24T14:31", id="a turn after the open"
+        ),
+        pytest.param("2026-11-24T22:00Z", "2026-11-24T20:00Z", "2026-11-24T21:01", id="the closing price"),
+        pytest.param("2026-11-24T22:00Z", "2026-11-24T21:30Z", "2026-11-25T14:31", id="after the next open"),
+    ],
+)
+def test_when_the_next_quote_is_due(now: str, answered: str, expected: str) -> None:
+    item = Watched("IBM", "XNYS", answered_at=datetime.fromisoformat(answered))
+    assert due(now, item, plan="1200", interval=60.0) == expected

@@ -1,0 +1,1 @@
+"""Records to Parquet: Arrow schemas, columns, and the file of one link."""

@@ -1,0 +1,1 @@
+"""Repairs: the commands that load, rebuild or remove again what is in the warehouse."""

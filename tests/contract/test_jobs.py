@@ -1,0 +1,43 @@
+"""How `tests/run.py` divides and orders what it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests import jobs
+
+WITH_SESSION = "def test_it(pipeline: Pipeline) -> None: ..."
+WITH_OWN = "def bare(): \n    with bare_pipeline(data) as pipeline: ...\ndef audit(pipeline: Pipeline): ..."
+
+
+def test_groups_weigh_nearly_the_same() -> None:
+    assert jobs.divide({"a": 9, "b": 5, "c": 4, "d": 1}, 2) == [["a", "d"], ["b", "c"]]
+    assert jobs.divide({"a": 1}, 2) == [["a"]]
+
+
+def test_each_test_file_of_the_integration_suite_runs_once() -> None:
+    parts = jobs.jobs([jobs.INTEGRATION], {})
+    files = [f"{jobs.INTEGRATION}/{path.name}" for path in (jobs.ROOT / jobs.INTEGRATION).glob("test_*.py")]
+    assert sorted(path for part in parts for path in part.paths) == sorted(files)
+
+
+def test_files_share_a_stack_only_where_they_ask_for_the_sessions(tmp_path: Path) -> None:
+    for name, text in {"test_a": WITH_SESSION, "test_b": WITH_OWN, "test_c": WITH_SESSION}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    parts = jobs.integration(sorted(tmp_path.glob("*.py")), {})
+    assert [part.paths for part in parts] == [
+        ("tests/integration/test_b.py",),
+        ("tests/integration/test_a.py",),
+        ("tests/integration/test_c.py",),
+    ]
+
+
+def test_the_longest_job_begins_first() -> None:
+    known = {"services/auditor": 10, "services/producer": 70, "lint": 30}
+    order = [job.name for job in jobs.jobs(["lint", "services/auditor", "services/producer"], known)]
+    assert order == ["services/producer", "lint", "services/auditor"]
+
+
+def test_a_stack_runs_in_the_environment_of_the_starter() -> None:
+    [chaos] = jobs.jobs(["tests/chaos"], {})
+    assert (chaos.environment, chaos.paths) == ("local/stack", ("tests/chaos",))

@@ -1,0 +1,136 @@
+"""No statement of ours has what Snowflake refuses and the local one may take. The checker has tests too."""
+
+from __future__ import annotations
+
+import importlib.util
+from datetime import date
+from pathlib import Path
+
+import pytest
+import snowflake_rules
+
+from stock_auditor.stages import sql as audit
+from stock_common.ledger import TABLES
+from stock_dashboard.history import queries
+from stock_sf_loader.account import setup
+from stock_sf_loader.account.schema import statements
+from stock_sf_loader.arguments import parse
+from stock_sf_loader.load import copy_into
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = f"raw/stock-data/{'a' * 32}/partition=00000/dt=2026-03-02/hour=14/o{0:020d}.parquet"
+ACCOUNT = [
+    *("setup", "--bucket", "stocks-0a1b", "--external-id", "id-12345", "--network", "203.0.113.7/32"),
+    *("--role-arn", "arn:aws:iam::123456789012:role/snowflake", "--notify", "ANNA"),
+]
+
+
+def loader() -> list[str]:
+    """The migrations and the statements of loading and repairing, as the loader's own tests list them."""
+    place = ROOT / "services/sf-loader/tests/sql_texts.py"
+    spec = importlib.util.spec_from_file_location("sql_texts", place)
+    assert spec and spec.loader
+    texts = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(texts)
+    migrations = texts.statements(snowflake_storage_integration="STOCK_S3")
+    return [*migrations, *texts.LOADERS, *texts.REPAIRS, copy_into.statement("stock-data", "STAGE", [KEY])]
+
+
+def readers() -> list[str]:
+    """The statements of the dashboard and the auditor."""
+    spans = [queries.bars("IBM", span, date(2026, 3, 2)) for span in queries.RANGES.values()]
+    asked = [query.sql for query in (queries.latest(True), queries.alerts(), *spans)]
+    by_topic = (audit.chains, audit.totals, audit.resent_across, audit.runs)
+    return [*asked, audit.quarantined(), *(text(topic) for topic in TABLES for text in by_topic)]
+
+
+def account() -> list[str]:
+    return [sql for sql in statements(setup.render(parse(ACCOUNT))) if not sql.startswith(("GRANT", "USE"))]
+
+
+EVERY = [*loader(), *readers(), *account()]
+
+
+@pytest.mark.parametrize("sql", [pytest.param(sql, id=" ".join(sql.split()[:7])) for sql in EVERY])
+def test_snowflake_is_known_to_take_it(sql: str) -> None:
+    assert snowflake_rules.faults(sql) == []
+
+
+def test_all_kinds_of_statements_are_looked_at() -> None:
+    kinds = {" ".join(sql.replace("IF NOT EXISTS ", "").split()[:2]) for sql in EVERY}
+    for kind in snowflake_rules.OPTIONS:
+        assert " ".join(kind.split()[:2]) in kinds, kind
+    assert sum("DEFAULT" in sql and sql.startswith("CREATE TABLE") for sql in EVERY) >= 1
+    assert sum("LIMIT" in sql for sql in EVERY) >= 9
+
+
+def changed(starts: str, old: str, new: str) -> str:
+    """Our own statement with a fault put in."""
+    (found,) = {sql for sql in EVERY if sql.startswith(starts) and old in sql}
+    return found.replace(old, new)
+
+
+LEDGER = "CREATE TABLE IF NOT EXISTS RAW.LOADED_FILES"
+LATEST = "SELECT symbol, price"
+FAULTS = [
+    pytest.param(LEDGER, "TIMESTAMP(6)\n", "TIMESTAMP()\n", "TIMESTAMPLTZ(9), its column", id="default 9"),
+    pytest.param(LEDGER, "TIMESTAMP(6)\n", "TIMESTAMP\n", "TIMESTAMPLTZ(9), its column", id="default bare"),
+    pytest.param(LEDGER, "TIMESTAMP(6)\n", "TIMESTAMP(3)\n", "TIMESTAMPLTZ(3), its", id="default wider"),
+    pytest.param(LEDGER, "TIMESTAMP(6)\n", "DATE()\n", "is DATE", id="default of another type"),
+    pytest.param(LEDGER, "CURRENT_TIMESTAMP(6)\n", "UUID_STRING()\n", "not known", id="default unknown"),
+    pytest.param(LEDGER, "HOLES NUMBER", "START NUMBER", "START is a word", id="column START"),
+    pytest.param(LEDGER, "RETENTION_TIME_IN_DAYS", "RETENTION_IN_DAYS", "not on the list", id="property"),
+    pytest.param(LATEST, "LIMIT 5000", "LIMIT ?", "bound in LIMIT", id="bound limit"),
+    pytest.param(LATEST, "LIMIT 5000", "LIMIT 5 OFFSET ?", "bound in OFFSET", id="bound offset"),
+    pytest.param(LATEST, "LIMIT 5000", "FETCH FIRST ? ROWS ONLY", "bound in FETCH", id="bound fetch"),
+    pytest.param(LATEST, " FROM", ", 1 AS rows FROM", "rows is a word", id="alias ROWS"),
+    pytest.param("CREATE OR REPLACE VIEW ANALYTICS.TICKS", "STEPS", "CHANGES", "CHANGES is a word", id="CTE"),
+    pytest.param("COPY INTO", "FORCE", "FORCED", "FORCED is not on the list", id="COPY option"),
+    pytest.param("COPY INTO", "BINARY_AS_TEXT", "BINARY_TEXT", "BINARY_TEXT is not", id="format option"),
+    pytest.param("COPY INTO", "METADATA$FILENAME", "METADATA$NAME", "no column of", id="metadata"),
+    pytest.param("CREATE STAGE", "URL =", "URI =", "URI is not on the list", id="stage option"),
+    pytest.param(
+        "CREATE STORAGE", "ENABLED", "ACTIVE", "ACTIVE is not on the list", id="integration property"
+    ),
+    pytest.param(
+        "CREATE WAREHOUSE IF NOT EXISTS STOCK_WH", "GENERATION", "GEN", "GEN is not", id="warehouse"
+    ),
+    pytest.param(
+        "ALTER RESOURCE MONITOR STOCK_MONITOR", "NOTIFY_USERS", "NOTIFY", "NOTIFY is not", id="monitor"
+    ),
+]
+
+
+@pytest.mark.parametrize(("starts", "old", "new", "says"), FAULTS)
+def test_a_fault_that_is_put_back_is_found(starts: str, old: str, new: str, says: str) -> None:
+    found = snowflake_rules.faults(changed(starts, old, new))
+    assert any(says in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        (
+            "SELECT SUM(A) OVER (ORDER BY B ROWS BETWEEN ? PRECEDING AND CURRENT ROW) AS C FROM T",
+            "WINDOWSPEC",
+        ),
+        ("CREATE TABLE T (A VARCHAR(3) DEFAULT 'eight ch')", "longer than its column"),
+        ("CREATE FILE FORMAT F TYPE = PARQUET SPEED = 2", "CREATE FILE FORMAT is not on the list"),
+        ("CREATE TABLE T (A NUMBER(3, 0) DEFAULT 'x')", "is VARCHAR"),
+    ],
+)
+def test_what_we_do_not_write_yet_is_found_too(sql: str, says: str) -> None:
+    assert any(says in fault for fault in snowflake_rules.faults(sql))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE T (A TIMESTAMP_LTZ DEFAULT CURRENT_TIMESTAMP(), B NUMBER(3, 0) DEFAULT 7)",
+        "CREATE TABLE T (C INT DEFAULT NULL)",
+        "CREATE TABLE T (\"INTERVAL\" VARCHAR(3) DEFAULT '1m', D BOOLEAN DEFAULT TRUE)",
+        "SELECT A FROM T WHERE B = ? LIMIT 3",
+    ],
+)
+def test_what_is_right_is_left_alone(sql: str) -> None:
+    assert snowflake_rules.faults(sql) == []
