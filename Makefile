@@ -79,7 +79,8 @@ cost: ## What it costs a month; SYMBOLS=50 INTERVAL=5 change the figures
 
 bench: $(addprefix bench-,$(BENCHMARKS)) ## Every benchmark, one after the other; bench-<name> runs one
 
-bench-producer_year: PLACE = services/producer
+bench-producer_year bench-failing_vendor: PLACE = services/producer
+bench-failing_vendor: export PYTHONPATH = services/producer/tests
 bench-%: PLACE = local/stack
 bench-%: build
 	@$(ENV) test $(PLACE)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from support.corpus import CORPUS, content
 from support.process import KEY, Server
 from support.world import START
 
@@ -18,9 +16,6 @@ from stock_producer.vendor.alphavantage.plans import PLANS
 from stock_producer.vendor.base import DAILY, Answer, Request
 from stock_producer.vendor.kinds import Kind
 
-CORPUS: list[dict[str, Any]] = yaml.safe_load(
-    (Path(__file__).parent / "corpus" / "answers.yaml").read_text(encoding="utf-8")
-)
 FIELDS = {
     "name", "seen", "function", "symbols", "parameters", "plan", "status", "headers", "body",
     "quotes", "bars", "unread", "refusal", "may_be_day",
@@ -29,9 +24,7 @@ SEEN = re.compile(r"20\d\d-\d\d|undated|invented")
 
 
 def ask(server: Server, entry: dict[str, Any]) -> Answer:
-    body = entry["body"]
-    content = body if isinstance(body, str) else json.dumps(body)
-    server.reply = (entry.get("status", 200), entry.get("headers", {}), content.encode())
+    server.reply = (entry.get("status", 200), entry.get("headers", {}), content(entry))
     request = Request(
         entry.get("function", "GLOBAL_QUOTE"),
         tuple(entry.get("symbols", ["IBM"])),

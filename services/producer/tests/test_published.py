@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
@@ -74,14 +73,6 @@ def is_late(world: World) -> bool:
     return (now - min(dues.values())).total_seconds() > 120 + world.polling.interval / 2
 
 
-def days_on(zone: str, start: str, count: int) -> Iterator[tuple[datetime, datetime]]:
-    """08:00 to 18:00 in a zone, on each day."""
-    for number in range(count):
-        day = date.fromisoformat(start) + timedelta(number)
-        opens, closes = (datetime.combine(day, time(hour), ZoneInfo(zone)) for hour in (8, 18))
-        yield opens.astimezone(UTC), closes.astimezone(UTC)
-
-
 def held(world: World) -> dict[str, date]:
     newest: dict[str, date] = {}
     for topic, symbol, value in world.broker.log:
@@ -100,35 +91,6 @@ def free(tmp_path: Path) -> Callable[..., World]:
         return world
 
     return make
-
-
-@pytest.mark.parametrize(
-    ("start", "days", "symbols"),
-    [
-        pytest.param("2026-11-16", 14, 12, id="Monday"),
-        pytest.param("2026-11-21", 5, 12, id="Saturday"),
-        pytest.param("2026-11-26", 5, 1, id="Thanksgiving"),
-    ],
-)
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo", "America/Los_Angeles"])
-def test_a_laptop_has_every_bar_by_the_next_morning(
-    free: Callable[..., World], zone: str, start: str, days: int, symbols: int
-) -> None:
-    vendor = Publisher(timedelta(hours=1), failing=True, seed=len(zone) + symbols)
-    world = free(symbols, vendor)
-    for opens, closes in days_on(zone, start, days):
-        world.clock.now = opens
-        world.start()
-        # By the end of the morning: pauses after failures are minutes.
-        drive(world, opens + timedelta(hours=2))
-        assert held(world) == dict.fromkeys(world.symbols, vendor.newest(opens))
-        drive(world, closes)
-        assert not is_late(world)
-        world.die()
-    assert max(Counter(map(QUOTA_DAY.of, vendor.calls)).values()) <= 25
-    # A call for each bar, and few more: the failures, and askings before the vendor has published.
-    bars = len({day for day, when in vendor.published.items() if when > at(f"{start}T00:00:00")})
-    assert len(vendor.calls) <= symbols * bars * 1.4 + 40
 
 
 @pytest.mark.parametrize("hours", [1.5, 4, 5])

@@ -2,142 +2,24 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
 
 from stock_producer.market.calendars import Calendars
-from stock_producer.schedule.budget import Budget
 from stock_producer.schedule.due import next_data
 from stock_producer.schedule.scheduler import next_fetch
 from stock_producer.schedule.types import Allowance, Pace, Watched
-from stock_producer.schedule.usage_db import UsageFile
 from stock_producer.schedule.watchlist import PATIENT, QUICK, Known, Watchlist
 from stock_producer.vendor.alphavantage.plans import PLANS
 
-FREE = PLANS["free"]
 REALTIME = PLANS["1200"]._replace(batch=None)
 BEGIN = datetime(2026, 11, 16, 0, 0, tzinfo=UTC)
 """A Monday. Thursday of the second week is Thanksgiving, the Friday after it a half day."""
-DAYS = 14
 HOURS = Calendars({"XNYS"}, lambda: BEGIN + timedelta(days=7), structlog.stdlib.get_logger("test")).windows()
-PUBLISHED = (timedelta(minutes=10), timedelta(hours=2), timedelta(hours=4.5))
-"""After the close."""
-Up = Callable[[datetime], bool]
-
-
-class Vendor:
-    """Publishes each day's bar some time after the close, and fails some calls."""
-
-    def __init__(self, seed: int, failing: float) -> None:
-        self._random, self._failing = random.Random(seed), failing
-        self._closes = [window.closes for window in HOURS["XNYS"]]
-
-    def newest(self, symbol: str, now: datetime) -> date:
-        lateness = PUBLISHED[sum(map(ord, symbol)) % len(PUBLISHED)]
-        return max(close.date() for close in self._closes if close + lateness <= now)
-
-    def answer(self, symbol: str, now: datetime) -> date | None:
-        return None if self._random.random() < self._failing else self.newest(symbol, now)
-
-
-class Machine:
-    """Runs the scheduler while `up` says so. Each time it goes up is a new process."""
-
-    def __init__(self, symbols: list[str], vendor: Vendor, up: Up) -> None:
-        self._symbols, self._vendor, self._up = symbols, vendor, up
-        self._usage = UsageFile(Path(":memory:"))
-        self.held: dict[str, date] = {}
-        self._asked: dict[str, datetime] = {}
-        self.calls: Counter[date] = Counter()
-        self.missing: list[tuple[datetime, str]] = []
-
-    def run(self) -> None:
-        now = BEGIN
-        while now < BEGIN + timedelta(days=DAYS):
-            if self._up(now):
-                now = self._process(now)
-            now += timedelta(minutes=10)
-
-    def _process(self, now: datetime) -> datetime:
-        seen = {symbol: self._vendor.newest(symbol, now) for symbol in self._symbols}
-        budget = Budget(FREE, self._usage, now)
-        watchlist = Watchlist(self._symbols, "XNYS", Known(self._asked, self.held), PATIENT)
-        while self._up(now) and now < BEGIN + timedelta(days=DAYS):
-            decision = next_fetch(
-                now, watchlist.items(now), HOURS, FREE, budget.allowance(now), budget.limits, Pace(5.0)
-            )
-            if decision.request:
-                self._call(decision.request.symbols[0], watchlist, budget, now)
-            now = max(now + timedelta(seconds=1), min(decision.wake_at, now + timedelta(minutes=10)))
-        # In Tokyo the quota's day changes in the afternoon, so the last of 20 bars may have to wait for that.
-        self.missing += [(now, symbol) for symbol in seen if self.held.get(symbol, date.min) < seen[symbol]]
-        return now
-
-    def _call(self, symbol: str, watchlist: Watchlist, budget: Budget, now: datetime) -> None:
-        budget.take(now)
-        self.calls[FREE.quota_day.of(now)] += 1
-        watchlist.sent([symbol], now)
-        newest = self._vendor.answer(symbol, now)
-        if newest is None:
-            watchlist.failed([symbol], now, None, 0.5)
-            return
-        self._asked |= watchlist.answered([symbol], newest)
-        self.held[symbol] = newest
-        if any(
-            newest < window.closes.date() <= now.date() for window in HOURS["XNYS"] if window.closes < now
-        ):
-            watchlist.late([symbol], now)
-
-
-def by_day(zone: str) -> Up:
-    """08:00 to 18:00 there, on weekdays."""
-    place = ZoneInfo(zone)
-
-    def up(now: datetime) -> bool:
-        there = now.astimezone(place)
-        return 8 <= there.hour < 18 and there.weekday() < 5
-
-    return up
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("count", [1, 12, 20])
-@pytest.mark.parametrize("zone", ["Europe/Berlin", "Asia/Tokyo", "America/Los_Angeles"])
-def test_a_laptop_holds_on_each_day_what_was_there_in_the_morning(zone: str, count: int, seed: int) -> None:
-    machine = Machine([f"S{number}" for number in range(count)], Vendor(seed, 0.06), by_day(zone))
-    machine.run()
-    assert machine.missing == []
-    assert max(machine.calls.values()) <= 25
-
-
-@pytest.mark.parametrize("first", range(DAYS))
-def test_a_first_start_on_any_day_shows_the_last_bars_at_once(first: int) -> None:
-    start = BEGIN + timedelta(days=first, hours=14)
-    vendor = Vendor(0, 0.0)
-    machine = Machine(["IBM", "AAPL"], vendor, lambda now: start <= now < start + timedelta(minutes=5))
-    machine.run()
-    assert machine.held == {symbol: vendor.newest(symbol, start) for symbol in ("IBM", "AAPL")}
-
-
-def test_a_bar_that_never_comes_costs_few_calls_and_no_other_symbols_bar() -> None:
-    class Halted(Vendor):
-        def answer(self, symbol: str, now: datetime) -> date | None:
-            return date(2026, 11, 10) if symbol == "GONE" else self.newest(symbol, now)
-
-    symbols = ["GONE", *(f"S{number}" for number in range(20))]
-    machine = Machine(symbols, Halted(0, 0.0), lambda now: True)
-    machine.run()
-    assert max(machine.calls.values()) <= 25
-    newest = {machine.held[symbol] for symbol in symbols[1:]}
-    assert newest == {date(2026, 11, 27)}
 
 
 def moment(text: str) -> datetime:

@@ -48,3 +48,18 @@ def daily(
     return json.dumps(
         {"Meta Data": {"2. Symbol": symbol, "5. Time Zone": "US/Eastern"}, "Time Series (Daily)": rows}
     ).encode()
+
+
+def bulk(symbols: Sequence[str], day: date) -> bytes:
+    """REALTIME_BULK_QUOTES: each symbol's close of a day."""
+    rows = [
+        {
+            "symbol": symbol,
+            "timestamp": f"{day} 15:59:59.667",
+            "close": "101.5",
+            "volume": "1834201",
+            "previous_close": "100",
+        }
+        for symbol in symbols
+    ]
+    return json.dumps({"endpoint": "Realtime Bulk Quotes", "message": "success", "data": rows}).encode()

@@ -183,6 +183,7 @@ class World:
         self.symbols: tuple[str, ...] = ("AAPL", "IBM")
         self.outbox_bytes = 50_000_000
         self.hours = "24/7"
+        self.make_calendars: type[Calendars] = Calendars
         self.source, self.description = "simulated", DESCRIPTION
         self.stop_on_wrong_symbols = False
         self.published: list[Status] = []
@@ -195,7 +196,7 @@ class World:
         self.budget = Budget(self.plan, self.usage, self.clock())
         pauses = PATIENT if self.plan.freshness is Freshness.END_OF_DAY else QUICK
         self.watchlist = Watchlist(self.symbols, self.hours, known(self.outbox), pauses)
-        self.calendars = calendars = Calendars(self.watchlist.calendars, self.clock, log)
+        self.calendars = calendars = self.make_calendars(self.watchlist.calendars, self.clock, log)
         feed = Feed(self.source, self.description, self.plan, calendars, self.watchlist, self.budget)
         self.registry, self.health = CollectorRegistry(), Health(["kafka"])
         rules = [watch.rule.name for watch in self.watches]
