@@ -20,16 +20,16 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import structlog
-from support.failing import LAPTOPS, SERVER, Row, live
+from support.lives import LAPTOPS, SERVER, Row, live
 
 from benchmarks.report import machine as this_machine
 
 HEADINGS = (
-    "plan", "symbols", "machine", "starts", "days", "calls", "over a limit", "wasted", "late", "never held",
+    "plan", "symbols", "machine", "starts", "days", "calls", "over a limit", "wasted", "late", "gaps",
 )  # fmt: skip
 FIRST = date(2026, 1, 2)
 SIZES = {"free": (1, 12, 15, 25, 100), "75": (1, 25, 100), "150": (1, 100), "1200": (1, 100)}
-"""Plan → symbols. The plans between 150 and 1200 differ in their limits only, and 100 symbols are one call."""
+"""Plan → symbols. The plans from 150 to 1200 differ in their limits only, and 100 symbols are one call."""
 START_DAYS = 4
 """So many days are simulated from each start on."""
 

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.failing import LAPTOPS, SERVER, FailingVendor, Life, Machine, live
+from support.failing import FailingVendor
+from support.lives import LAPTOPS, SERVER, Life, Machine, live
 
 from stock_producer.vendor.alphavantage.plans import PLANS
 
