@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stock_dashboard import palette
+from stock_dashboard.compression import CompressedAssets
 from stock_dashboard.data import runtime
 from stock_dashboard.data.runtime import Runtime
 from stock_dashboard.preload import preload
@@ -75,6 +76,8 @@ def server_options(
         "server.maxUploadSize": 1,
         # A page sends a few kB. 200 MB, the default, would be taken from anybody, before any sign-in.
         "server.maxMessageSize": MOST_MESSAGE_MB,
+        # A refresh of the table is mostly what the last one was: a tenth of the bytes.
+        "server.enableWebsocketCompression": True,
         "server.allowedHosts": list(hosts),
         "browser.gatherUsageStats": False,
         "client.showErrorDetails": "none",
@@ -107,6 +110,10 @@ def serve(
         st.html(html.note(FAILED, "bad"))
         return True
 
-    app = st.App(SCRIPT, on_script_error=on_error, middleware=[Middleware(SecurityHeaders)])
+    app = st.App(
+        SCRIPT,
+        on_script_error=on_error,
+        middleware=[Middleware(SecurityHeaders), Middleware(CompressedAssets)],
+    )
     preload()
     app.run(config=server_options(*address, secrets))

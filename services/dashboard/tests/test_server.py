@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import os
 import re
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,9 +33,9 @@ class Server(NamedTuple):
         assert found is not None
         return int(found[1]) / 1_000
 
-    def get(self, path: str) -> http.client.HTTPResponse:
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers or {})
         return connection.getresponse()
 
     def stream(self, host: str = "127.0.0.1", origin: str | None = None) -> ClientConnection:
@@ -89,6 +90,47 @@ def test_every_answer_says_what_the_browser_may_load_and_who_may_frame_it(server
     assert "default-src 'self'" in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
+
+
+def script_of(server: Server) -> str:
+    """The address of the page's first script."""
+    found = re.search(rb'src="\./(static/js/[^"]+)"', server.get("/").read())
+    assert found is not None
+    return "/" + found[1].decode()
+
+
+def test_a_script_is_sent_compressed_and_is_the_same_script(server: Server) -> None:
+    script = script_of(server)
+    plain = server.get(script)
+    assert plain.headers["Content-Encoding"] is None
+    whole = plain.read()
+    for _ in range(2):
+        answer = server.get(script, {"Accept-Encoding": "gzip"})
+        packed = answer.read()
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert int(answer.headers["Content-Length"]) == len(packed) < len(whole) / 2
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert gzip.decompress(packed) == whole
+
+
+def test_part_of_a_script_and_one_that_the_browser_holds_go_as_they_are(server: Server) -> None:
+    script = script_of(server)
+    part = server.get(script, {"Accept-Encoding": "gzip", "Range": "bytes=0-9"})
+    assert (part.status, part.headers["Content-Encoding"], len(part.read())) == (206, None, 10)
+    etag = server.get(script, {"Accept-Encoding": "gzip"}).headers["ETag"]
+    assert server.get(script, {"Accept-Encoding": "gzip", "If-None-Match": etag}).status == 304
+
+
+def test_names_that_are_no_script_are_not_kept(server: Server) -> None:
+    answer = server.get("/static/js/none.js", {"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Encoding"] is None
+
+
+def test_the_stream_is_compressed(server: Server) -> None:
+    with server.stream() as viewer:
+        assert viewer.response is not None
+        assert "permessage-deflate" in viewer.response.headers["Sec-WebSocket-Extensions"]
 
 
 def test_a_browser_that_uses_another_name_gets_no_page(server: Server) -> None:
