@@ -48,6 +48,10 @@ class Unreadable(Exception):
         self.offset = offset
 
 
+class Expired(Unreachable):
+    """The log does not have the offset: retention took it, or the log was cut back."""
+
+
 def read(
     consumer: Consumer,
     topic: str,
@@ -106,6 +110,8 @@ def _position_after(message: Message, position: int) -> int:
         return offset + 1
     if fault.code() in UNREADABLE:
         raise Unreadable(position, fault.str())
+    if fault.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+        raise Expired(f"{message.topic()}/{message.partition()} no longer has offset {position}")
     if fault.code() != KafkaError._PARTITION_EOF:
         raise Unreachable(f"cannot read {message.topic()}/{message.partition()}: {fault.str()}")
     return offset

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError
 from stock_common.topics import Topic
 from stock_kafka.cluster import Unreachable
 from stock_kafka.config import KafkaSettings
-from stock_kafka.reader import SILENT_SECONDS, Unreadable, arrived, read, read_alone
+from stock_kafka.reader import SILENT_SECONDS, Expired, Unreadable, arrived, read, read_alone
 from stock_kafka.testing.broker import Broker
 from stock_kafka.testing.consumer import MemoryConsumer
 from stock_kafka.testing.message import event
@@ -90,7 +90,7 @@ def test_a_silent_broker_is_unreachable(broker: Broker) -> None:
 
 def test_a_range_that_retention_took_is_unreachable(broker: Broker) -> None:
     broker.delete_before(TOPIC, 0, 3)
-    with pytest.raises(Unreachable, match="cannot read stock-decisions/0"):
+    with pytest.raises(Expired, match="stock-decisions/0 no longer has offset 0"):
         values(broker, 0, 6)
 
 

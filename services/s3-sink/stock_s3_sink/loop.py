@@ -14,11 +14,11 @@ import structlog
 
 from stock_common.deadline import Deadline
 from stock_kafka.cluster import Unreachable
-from stock_kafka.reader import Unreadable
+from stock_kafka.reader import Expired, Unreadable
 from stock_objects.chain import ForeignObject
 from stock_s3_sink import gaps
 from stock_s3_sink.backpressure import Backpressure
-from stock_s3_sink.blocks import Blocks
+from stock_s3_sink.blocking import Blocking
 from stock_s3_sink.cutter import Limits, Reason, Records
 from stock_s3_sink.fetched import Fetched, PartitionId
 from stock_s3_sink.liveness import Liveness
@@ -62,7 +62,7 @@ class Sink:
         self._resumer, self._uploads, self._status = stages.resumer, stages.uploads, stages.status
         self._limits, self._liveness, self._log = limits, liveness, log
         self._parts: dict[PartitionId, Partition] = {}
-        self._blocks = Blocks()
+        self._blocks = Blocking(self._source, log)
         self._reason: Reason = "revoke"
         self._closing: Deadline | None = None
         self._source.subscribe(TOPICS, self)
@@ -100,8 +100,7 @@ class Sink:
         self._backpressure.resume()
         offsets = {}
         for topic, number in partition_ids:
-            part = self._resumer.locate((topic, number))
-            self._parts[topic, number] = part
+            part = self._locate((topic, number))
             offsets[topic, number] = offset = part.cutter.next_offset
             topic_id = part.cutter.chain.topic_id
             self._log.info("assigned", topic=topic, partition=number, topic_id=topic_id, offset=offset)
@@ -129,7 +128,8 @@ class Sink:
         # After the records: one answer of the client may hold what comes before the error as well.
         for partition_id, text in fetched.unreadable.items():
             if part := self._parts.get(partition_id):
-                self._block(partition_id, f"offset {part.cutter.expected} cannot be read: {text}", now)
+                reason = f"offset {part.cutter.expected} cannot be read: {text}"
+                self._blocks.block(partition_id, part, reason, now)
         for partition_id in fetched.out_of_range & self._parts.keys():
             if partition_id not in self._blocks:
                 topic, number = partition_id
@@ -143,22 +143,13 @@ class Sink:
         try:
             filled = gaps.fill(partition_id, part.cutter.expected, records, self._source.reread)
         except (Unreachable, Unreadable) as error:
-            first = part.cutter.expected
-            self._block(partition_id, f"offset {first} was not delivered, and cannot be read: {error}", now)
+            text = f"offset {part.cutter.expected} was not delivered, and cannot be read: {error}"
+            self._blocks.block(partition_id, part, text, now)
             return
         self._status.filled(partition_id, filled)
         part.cutter.append(filled.records, now)
         if filled.partial:
             self._reposition([partition_id])
-
-    def _block(self, partition_id: PartitionId, text: str, now: float) -> None:
-        """Puts what is held of the partition and tries the rest later. The other partitions go on."""
-        part = self._parts[partition_id]
-        part.cutter.cut("blocked")
-        self._source.hold(partition_id)
-        if self._blocks.add(partition_id, part.cutter.expected, text, now):
-            topic, number = partition_id
-            self._log.error("partition cannot go on", topic=topic, partition=number, reason=text)
 
     def _expected(self) -> dict[PartitionId, int]:
         """The offset to come next of each partition that can go on."""
@@ -173,18 +164,32 @@ class Sink:
             part.cutter.cut("blocked")
             try:
                 found = self._source.reread(partition_id, part.cutter.expected, end - 1, 1)
-            except Unreachable:
+            except Unreachable as error:
+                part.relocate = isinstance(error, Expired)
                 continue
             except Unreadable as error:
                 text = f"offset {part.cutter.expected} cannot be read: {error}"
-                self._block(partition_id, text, now)
+                self._blocks.block(partition_id, part, text, now)
                 continue
             if found:
                 self._progress.assign_again(partition_id)
                 self._status.stuck(partition_id, part.cutter.expected, end)
                 part.relocate = True
             elif part.idle:
-                self._status.passed_over(self._resumer.pass_over(part, end - 1))
+                self._pass_over(partition_id, part, end - 1)
+
+    def _pass_over(self, partition_id: PartitionId, part: Partition, last: int) -> None:
+        try:
+            self._status.passed_over(self._resumer.pass_over(part, last))
+        except ForeignObject as error:
+            self._blocks.obstruct(partition_id, part, error, self._liveness.now())
+        self._blocks.settle(partition_id, part)
+
+    def _locate(self, partition_id: PartitionId) -> Partition:
+        part = self._parts[partition_id] = self._resumer.locate(partition_id)
+        if part.obstacle:
+            self._blocks.obstruct(partition_id, part, part.obstacle, self._liveness.now())
+        return part
 
     def _flush(self, partition_ids: Iterable[PartitionId], deadline: Deadline) -> None:
         parts = {each: self._parts[each] for each in partition_ids if each in self._parts}
@@ -216,14 +221,11 @@ class Sink:
                 part.relocate = True
                 continue
             except ForeignObject as error:
-                part.cutter.drop()
-                text = f"the chain cannot go on: {error}. Move that object away"
-                self._block((topic, number), text, self._liveness.now())
+                self._blocks.obstruct((topic, number), part, error, self._liveness.now())
                 continue
             if done:
                 self._status.put(*done)
-                if self._blocks.settled((topic, number), part.cutter.next_offset):
-                    self._log.info("partition goes on", topic=topic, partition=number)
+                self._blocks.settle((topic, number), part)
 
     def _start(self, parts: Mapping[PartitionId, Partition]) -> None:
         """Starts the next upload of each partition."""
@@ -240,7 +242,7 @@ class Sink:
         self._backpressure.resume()
         for partition_id in marked:
             self._parts[partition_id].abandoned.set()
-            self._parts[partition_id] = self._resumer.locate(partition_id)
+            self._locate(partition_id)
         self._reposition(marked)
 
     def _reposition(self, moved: list[PartitionId]) -> None:

@@ -13,7 +13,7 @@ from stock_common.links import Link
 from stock_common.retry import Policy
 from stock_common.run import FatalError
 from stock_kafka.cluster import Unreachable
-from stock_objects.chain import Bucket, Chain, links_backwards
+from stock_objects.chain import Bucket, Chain, ForeignObject, links_backwards
 from stock_objects.errors import ObjectError
 from stock_s3_sink.cutter import Cutter
 from stock_s3_sink.fetched import PartitionId
@@ -157,14 +157,18 @@ class Resumer:
         found = resume_point(self._bucket, chain, first, end, self._status.strays)
         cutter = found.cutter
         if found.lost_until is not None:
-            put = self._put_empty(cutter, found.lost_until, deadline, lost=True)
+            try:
+                put = self._put_empty(cutter, found.lost_until, deadline, lost=True)
+            except ForeignObject as error:
+                return Partition(cutter, obstacle=error)
             self._status.lost(put)
         return Partition(cutter)
 
     def pass_over(self, part: Partition, last: int) -> Put | None:
         """Puts a link without rows up to `last`: Kafka has no record there, as after a transaction's end.
 
-        None where S3 or Kafka do not answer in time: it is tried again later. Raises FatalError.
+        None where S3 or Kafka do not answer in time: it is tried again later. Raises FatalError or
+        ForeignObject.
         """
         try:
             return self._put_empty(part.cutter, last, Deadline(PASS_OVER_SECONDS), lost=False)

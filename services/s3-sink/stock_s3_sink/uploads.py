@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from stock_common.keys import ObjectKey
 from stock_common.topics import SUNK
+from stock_objects.chain import ForeignObject
 from stock_s3_sink import background
 from stock_s3_sink.cutter import Chunk, Cutter, Records
 from stock_s3_sink.writer import LinkWriter, Put
@@ -22,6 +23,7 @@ class Partition:
 
     abandoned: set when the partition is no longer this sink's.
     relocate: its resume point must be looked up again.
+    obstacle: a stranger's object that was found where its lost link belongs.
     """
 
     cutter: Cutter
@@ -29,6 +31,7 @@ class Partition:
     upload: Future[Put] | None = None
     uploading: Chunk | None = None
     relocate: bool = False
+    obstacle: ForeignObject | None = None
 
     @property
     def idle(self) -> bool:
