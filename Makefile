@@ -11,7 +11,7 @@ BENCHMARKS := $(patsubst benchmarks/bench_%.py,%,$(wildcard benchmarks/bench_*.p
 CONTRACT := $(patsubst %/pyproject.toml,%,$(wildcard tests/contract/pyproject.toml))
 UNIT := $(RUN) $(LIBS)
 
-.PHONY: model help demo build build-test lock outdated lint test test-unit test-integration fuzz upgrade-test system-test infra-test cost clean images monitoring-test compose-test alerts-test bench chaos
+.PHONY: model simulate mutants help demo build build-test lock outdated lint test test-unit test-integration fuzz upgrade-test system-test infra-test cost clean images monitoring-test compose-test alerts-test bench chaos
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
@@ -48,7 +48,7 @@ system-test:
 	@$(SYSTEM) test
 
 test: system-test build-test ## Everything: lint, unit, contract, integration with the browser
-	@.build/tools/bin/python tests/run.py lint $(UNIT) tests/contract tests/integration tests/chaos tests/upgrade
+	@.build/tools/bin/python tests/run.py lint $(UNIT) tests/contract tests/simulation tests/integration tests/chaos tests/upgrade
 
 test-unit: build-test ## Each folder's tests in its own environment, and whether records, Parquet, tables and variables agree
 	@.build/tools/bin/python tests/run.py $(UNIT) tests/contract
@@ -58,6 +58,12 @@ fuzz: build-test ## The property tests with new examples, from a seed that it pr
 
 model: ## The guarantee as a model, searched by spin, and six rules taken away (apt-get install spin gcc)
 	@python3 tests/model/run.py $(ARGS)
+
+simulate: ## The product's code over simulated Kafka and S3, searched for a break; SCHEDULES=1000000 SEED=1, REPLAY=4711 tells a story
+	@$(ENV) test tests/contract && tests/contract/.venv/bin/python -m tests.simulation $(if $(REPLAY),--replay $(REPLAY),--schedules $(or $(SCHEDULES),50000) --seed $(or $(SEED),1) --processes 2)
+
+mutants: ## Breaks of the guarantee, one line each: the search must find them. Writes the table in docs/guarantee.md
+	@$(ENV) test tests/contract && tests/contract/.venv/bin/python -m tests.simulation.mutants $(ARGS)
 
 upgrade-test: build ## The present code on the data of an older one, killed in the middle; FROM=<commit>
 	@$(ENV) test local/stack && local/stack/.venv/bin/python -m tests.upgrade $(if $(FROM),--from $(FROM))

@@ -28,6 +28,8 @@ CHAOS = 1.0
 ALONE = {"tests/integration/test_slow_storage.py": 2.0}
 """Files with a limit on memory or speed, which others on the same cores would decide."""
 INTEGRATION = "tests/integration"
+SIMULATION = "tests/simulation"
+"""It runs in the environment that holds every service."""
 STACKS = (INTEGRATION, "tests/chaos", "tests/upgrade")
 SESSION_FIXTURE = re.compile(r"\(.*\bpipeline: Pipeline\b", re.MULTILINE)
 OWN_STACK = re.compile(r"\bbare_pipeline\(|\bwith Stack\(")
@@ -45,6 +47,8 @@ class Job(NamedTuple):
     @property
     def environment(self) -> str:
         """The folder whose virtual environment it runs in."""
+        if self.suite == SIMULATION:
+            return "tests/contract"
         return "local/stack" if self.suite in STACKS else self.suite
 
 
