@@ -152,6 +152,54 @@ def test_the_table_by_keyboard(screens: dict[str, Tab]) -> None:
     assert one.faults() == []
 
 
+def test_a_row_after_back_opens_its_own_symbol(screens: dict[str, Tab]) -> None:
+    """The walk in the browser's history that tests/test_navigation.py of the dashboard has without one."""
+    one = screens["light-1440"]
+    one.open()
+    for symbol in ("IBM", "MSFT", "AAPL"):
+        one.page.locator(f"tbody tr[data-symbol={symbol}] a").click()
+        one.page.wait_for_url(f"**?page=Symbol&symbol={symbol}")
+        one.shows("Day's volume")
+        one.page.go_back()
+        one.shows("120 symbols")
+    one.page.go_forward()
+    one.page.wait_for_url("**?page=Symbol&symbol=AAPL")
+    one.shows("Day's volume")
+    assert one.faults() == []
+
+
+def test_page_file_and_address_have_one_filter(screens: dict[str, Tab]) -> None:
+    """Typed and left at once, then cleared and left at once: one filter everywhere, and it stays cleared."""
+    one = screens["light-1440"]
+    one.open()
+    one.shows("120 symbols")
+    one.page.keyboard.press("/")
+    one.page.keyboard.type("nv")
+    one.page.keyboard.press("ArrowDown")
+    one.page.keyboard.press("Enter")
+    one.shows("Day's volume")
+    one.page.keyboard.press("1")
+    one.page.locator(".find").wait_for()
+    one.shows("symbols")
+    assert _rows_of_the_file(one) == one.page.locator("tbody tr").count()
+    find = one.page.locator(".find input")
+    find.fill("MSF")
+    one.page.wait_for_url("**list=MSF")
+    find.fill("")
+    find.blur()
+    one.page.keyboard.press("5")
+    one.page.wait_for_url("**?page=Alerts")
+    one.page.keyboard.press("1")
+    one.shows("120 symbols")
+    assert "list" not in one.page.url
+
+
+def _rows_of_the_file(one: Tab) -> int:
+    with one.page.expect_download() as started:
+        one.page.get_by_role("button", name="CSV").click()
+    return len(Path(started.value.path()).read_text().splitlines()) - 1
+
+
 @pytest.mark.parametrize(
     ("points", "height", "colour"),
     [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,7 @@ PICTURES = os.environ.get("STOCK_TEST_PICTURES")
 NOTICE_SECONDS = 15.0
 pytestmark = pytest.mark.timeout(OUTAGE_SECONDS + 480)
 BACK_SECONDS = 60.0
+SILENCE = "No news from the dashboard for"
 OLD = r"(What is|The history) shown was read \d+ (s|min) ago"
 NEWEST = "rows => Math.max(...rows.map((row) => Number(row.dataset.at)))"
 
@@ -126,3 +128,25 @@ def test_snowflake_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
     )
     until(symbol, lambda: not re.search(OLD, symbol.text()), "the open page recovers", BACK_SECONDS)
     assert [fault for one in tabs.values() for fault in one.faults()] == []
+
+
+def test_a_dashboard_that_stands_still_says_so(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
+    """The browser goes on counting each age, and names how long the server has been silent."""
+    symbol = tabs["symbol"]
+    symbol.shows("history read")
+    pipeline.stack.signal("dashboard", signal.SIGSTOP)
+    try:
+        symbol.shows(SILENCE, 30)
+        before = youngest(symbol)
+        until(symbol, lambda: youngest(symbol) >= before + 3, "every age goes on", NOTICE_SECONDS)
+    finally:
+        pipeline.stack.signal("dashboard", signal.SIGCONT)
+    until(symbol, lambda: SILENCE not in symbol.text(), "the page goes on by itself", BACK_SECONDS)
+    assert symbol.faults() == []
+
+
+def youngest(one: Tab) -> int:
+    """The least age on the page, in seconds."""
+    units = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+    ages = [re.match(r"(\d+) (s|min|h|d)", words) for words in one.page.locator("time").all_inner_texts()]
+    return min(int(age[1]) * units[age[2]] if age else 0 for age in ages)

@@ -6,28 +6,48 @@ request is a 404.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import streamlit as st
 
 from stock_dashboard.pages import alerts, compare, frame, live, movers, pipeline, signin, symbol
-from stock_dashboard.ui import address
+from stock_dashboard.ui import address, table
+
+
+class Page(NamedTuple):
+    """A page and the parameters that it has in the address."""
+
+    draw: Callable[[], None]
+    own: tuple[str, ...] = ()
+
 
 PAGES = {
-    "Live": live.page,
-    "Symbol": symbol.page,
-    "Compare": compare.page,
-    "Movers": movers.page,
-    "Alerts": alerts.page,
-    "Pipeline": pipeline.page,
+    "Live": Page(live.page, ("group", "sort", "list")),
+    "Symbol": Page(symbol.page, ("symbol", "range", "lines")),
+    "Compare": Page(compare.page, ("symbols", "span")),
+    "Movers": Page(movers.page),
+    "Alerts": Page(alerts.page, ("rule", "sort", "list")),
+    "Pipeline": Page(pipeline.page),
 }
 FIRST = "Live"
+
+
+def _which() -> None:
+    """Decides what is shown: as the address says, unless a tab or a row was clicked."""
+    address.begin(PAGES, FIRST)
+    opened = table.opened()
+    if opened:
+        address.choose("page", "Symbol")
+    address.turn({name: page.own for name, page in PAGES.items()}, FIRST)
+    if opened:
+        address.choose("symbol", opened)
+
 
 st.set_page_config(page_title="Stocks", layout="wide", initial_sidebar_state="collapsed")
 frame.style()
 if signin.passed():
-    address.follow("page", PAGES, FIRST)
-    if "go" in st.session_state:
-        # A row was opened. A widget's value can only be set before the widget is drawn.
-        st.session_state["page"], st.session_state["symbol"] = st.session_state.pop("go")
+    _which()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="top"):
         with st.container(key="pages", width="stretch"):
             chosen = (
@@ -40,5 +60,5 @@ if signin.passed():
     frame.keys()
     address.keep("page", chosen, FIRST)
     frame.draw_strip()
-    PAGES[chosen]()
-    address.write()
+    PAGES[chosen].draw()
+    address.write(PAGES[chosen].own)

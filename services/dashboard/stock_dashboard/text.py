@@ -8,6 +8,8 @@ from datetime import UTC, datetime, tzinfo
 
 NONE = "–"
 MINUS = "\u2212"
+COUNTED = ("\ue000", "\ue001", "\ue002")
+"""What stands before, within and after an age in a sentence. No font has these characters."""
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&])")
 
 
@@ -17,27 +19,41 @@ def literal(words: str) -> str:
 
 
 def age(seconds: float | None) -> str:
-    """An age: `now`, `8 s`, `4 min`, `2 h 05 min`, `3 d`. A clock that is a little ahead gives `now`."""
+    """An age: `now`, `8 s`, `4 min`, `2 h 05 min`, `3 d`. A clock that is a little ahead gives `now`.
+
+    The words of a greater age never say less.
+    """
     if seconds is None or not math.isfinite(seconds):
         return NONE
     if seconds < 1:
         return "now"
-    if seconds < 90:
-        return f"{seconds:.0f} s"
+    if seconds < 60:
+        return f"{int(seconds)} s"
     minutes = int(seconds // 60)
-    if minutes < 90:
+    if minutes < 60:
         return f"{minutes} min"
     if minutes < 48 * 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes // 1440} d"
 
 
+def counting(seconds: float | None) -> str:
+    """An age that the browser goes on counting, see html.words: a page whose server is silent grows old."""
+    return _counted(seconds, "age", age(seconds))
+
+
 def ago(seconds: float | None) -> str:
-    """An age as part of a sentence: `8 s ago`, `now`, `never`."""
+    """A counting age as part of a sentence: `8 s ago`, `now`, `never`."""
     if seconds is None:
         return "never"
     words = age(seconds)
-    return words if words == "now" else f"{words} ago"
+    return _counted(seconds, "ago", words if words == "now" else f"{words} ago")
+
+
+def _counted(seconds: float | None, form: str, words: str) -> str:
+    if seconds is None or not math.isfinite(seconds):
+        return words
+    return f"{COUNTED[0]}{seconds:.1f} {form}{COUNTED[1]}{words}{COUNTED[2]}"
 
 
 def since(time: datetime | None, now: datetime) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -26,7 +27,13 @@ def opened(page: str = "Live", user: dict | None = None, **address: str) -> AppT
 
 
 def words(test: AppTest) -> str:
-    return " ".join(element.proto.body for element in test.get("html"))
+    """The page's HTML. The ages in it are plain text."""
+    return re.sub("</?time[^>]*>", "", " ".join(element.proto.body for element in test.get("html")))
+
+
+def plain(sentence: str | None) -> str | None:
+    """A sentence without the marks of its ages."""
+    return sentence and re.sub("\ue000[^\ue001]*\ue001|\ue002", "", sentence)
 
 
 def rows(test: AppTest) -> list[str]:
@@ -37,4 +44,5 @@ def rows(test: AppTest) -> list[str]:
 
 def tables(test: AppTest) -> list[dict]:
     """What the browser's tables are given."""
-    return [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
+    found = [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
+    return [data for data in found if "rows" in data]

@@ -65,7 +65,7 @@ def test_stale_names_how_long_and_which_stage(desk):
     for at, state, who in (
         (desk.now, {}, "the producer is at work, its source gives nothing new."),
         (desk.now, {"outbox": 1_200}, "the producer keeps 1,200 that Kafka does not take."),
-        (desk.now - timedelta(seconds=80), {}, "the producer has not reported for 80 s."),
+        (desk.now - timedelta(seconds=80), {}, "the producer has not reported for 1 min."),
     ):
         desk.store.status(producer(at=at, **state))
         expected = f"No quote has come for 4 min although the market is open: {who}"
@@ -171,17 +171,17 @@ def test_what_is_wrong_stands_first(desk):
         ),
         pytest.param(
             {"symbol": "<script>", "range": "9Z", "lines": "x"},
-            {"symbol": "AAPL", "range": "1D", "lines": []},
+            {"symbol": None, "range": "1D", "lines": []},
             id="nonsense",
         ),
         pytest.param(
-            {"symbol": "zzz"},
-            {"symbol": "AAPL", "range": "1D", "lines": ["VWAP"]},
-            id="lower case is no symbol",
+            {"symbol": "ibm", "range": "5d", "lines": "ma 20,VWAP"},
+            {"symbol": "IBM", "range": "5D", "lines": ["MA 20", "VWAP"]},
+            id="in lower case",
         ),
         pytest.param(
             {"symbol": "ZZZ"},
-            {"symbol": "AAPL", "range": "1D", "lines": ["VWAP"]},
+            {"symbol": None, "range": "1D", "lines": ["VWAP"]},
             id="a symbol that nobody knows",
         ),
     ],
@@ -196,7 +196,7 @@ def test_an_address_with_a_random_symbol_asks_the_warehouse_nothing(desk):
     well(desk)
     for number in range(40):
         shown = words(opened("Symbol", symbol=f"RANDOM{number}"))
-        assert f"No quote of RANDOM{number} has come. Choose one that has quotes." in shown
+        assert f"No quote of RANDOM{number}</b><span>Choose a symbol that has quotes." in shown
     assert not [query for query, _ in desk.history.asked if "RANDOM" in str(query.params)]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from drawn import plain
 from samples import NOW, audit, chain, loader, producer, quote
 
 from stock_common.records import Alert
@@ -113,7 +114,7 @@ def test_stages_of_a_pipeline_that_is_well(desk):
         ("S3", 100, 0, "ok"),
         ("Snowflake", 100, 0, "ok"),
     ]
-    assert faults.describe(state) == [] and not state.simulated
+    assert [plain(found) for found in faults.describe(state)] == [] and not state.simulated
 
 
 def test_lag_is_in_records(desk):
@@ -162,14 +163,14 @@ LONG_AGO = NOW - timedelta(hours=2)
     ],
 )
 def test_what_is_wrong_is_one_sentence(desk, states, expected):
-    assert faults.describe(known(desk, *states)) == [expected]
+    assert [plain(found) for found in faults.describe(known(desk, *states))] == [expected]
 
 
 def test_silence_means_nothing_while_kafka_is_away(desk):
     known(desk, producer(at=LONG_AGO), chain(95, at=LONG_AGO), loader(80, at=LONG_AGO))
     desk.down(90)
     state = snapshot(desk.store, desk.now)
-    assert faults.describe(state) == [
+    assert [plain(found) for found in faults.describe(state)] == [
         "Kafka has not answered for 1 min: prices stand still, history goes on."
     ]
     assert [stage.state for stage in state.stages] == ["down", "unknown", "unknown"]
@@ -178,7 +179,7 @@ def test_silence_means_nothing_while_kafka_is_away(desk):
 def test_a_fault_is_of_the_time_before_kafka_went_away(desk):
     known(desk, loader(80, fault="unavailable: no answer"), chain(95, fault="the bucket is full"))
     desk.down(90)
-    assert faults.describe(snapshot(desk.store, desk.now)) == [
+    assert [plain(found) for found in faults.describe(snapshot(desk.store, desk.now))] == [
         "Kafka has not answered for 1 min: prices stand still, history goes on.",
         "The loader reported before Kafka went away: unavailable: no answer.",
         "The sink reported before Kafka went away for stock-data/0: the bucket is full.",

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 import samples
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stock_common.status import MarketState
 from stock_dashboard import market, text
 from stock_dashboard.health import notices, strip
+from stock_dashboard.ui import html
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -20,7 +24,8 @@ NEW_YORK = ZoneInfo("America/New_York")
         pytest.param(-3.0, "now", id="a clock ahead"),
         pytest.param(0.4, "now", id="under a second"),
         pytest.param(8.0, "8 s", id="seconds"),
-        pytest.param(89.0, "89 s", id="still seconds"),
+        pytest.param(59.9, "59 s", id="still seconds"),
+        pytest.param(60.0, "1 min", id="a minute"),
         pytest.param(240.0, "4 min", id="minutes"),
         pytest.param(7_500.0, "2 h 05 min", id="hours"),
         pytest.param(3 * 86_400.0, "3 d", id="days"),
@@ -29,6 +34,35 @@ NEW_YORK = ZoneInfo("America/New_York")
 )
 def test_age(seconds, words):
     assert text.age(seconds) == words
+
+
+def _seconds(words: str) -> int:
+    """What the words of an age say at least."""
+    units = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+    return sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+) (s|min|h|d)\b", words))
+
+
+@given(st.lists(st.floats(0, 400_000), min_size=2, max_size=2).map(sorted))
+def test_a_greater_age_never_says_less(ages):
+    least, most = (_seconds(text.age(seconds)) for seconds in ages)
+    assert least <= most <= ages[1]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        pytest.param(
+            "Read " + text.ago(8.04) + ".", 'Read <time data-age="8.0" data-form="ago">8 s ago</time>.'
+        ),
+        pytest.param(text.counting(90), '<time data-age="90.0" data-form="age">1 min</time>', id="age"),
+        pytest.param(text.ago(None), "never", id="never"),
+        pytest.param(
+            "<b>" + chr(0xE000) + "1 ago" + chr(0xE001), "&lt;b&gt;\ue0001 ago\ue001", id="a stranger's"
+        ),
+    ],
+)
+def test_an_age_is_an_element_that_the_browser_counts(sentence, shown):
+    assert html.words(sentence) == shown
 
 
 @pytest.mark.parametrize(

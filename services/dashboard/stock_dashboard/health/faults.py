@@ -38,7 +38,7 @@ def _incomplete(audit: AuditStatus | None) -> Iterator[str]:
 
 def _kafka_down(state: Snapshot) -> Iterator[str]:
     if state.connection.state == "down":
-        down = text.age(text.since(state.connection.since, state.now))
+        down = text.counting(text.since(state.connection.since, state.now))
         yield f"Kafka has not answered for {down}: prices stand still, history goes on."
 
 
@@ -62,7 +62,7 @@ def _silences(state: Snapshot) -> Iterator[str]:
         return
     silent = (state.now - state.audit.at).total_seconds()
     if silent > AUDIT_SILENT_SECONDS:
-        yield f"The auditor is silent for {text.age(silent)}: its verdict is of that time."
+        yield f"The auditor is silent for {text.counting(silent)}: its verdict is of that time."
 
 
 def _quarantined(state: Snapshot) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _producer_silence(state: Snapshot) -> str | None:
         return None
     silent = (state.now - producer.at).total_seconds()
     if silent > max(SILENT_SECONDS, 2 * producer.interval_seconds):
-        return f"The producer is silent for {text.age(silent)}: no new quotes are to be expected."
+        return f"The producer is silent for {text.counting(silent)}: no new quotes are to be expected."
     return None if producer.fault else standstill(producer, state.stages[0].newest, state.now)
 
 
@@ -99,12 +99,12 @@ def standstill(producer: ProducerStatus, newest: datetime | None, now: datetime)
         return None
     quiet = (now - producer.at).total_seconds()
     if quiet > QUIET_SECONDS:
-        reason = f"the producer has not reported for {text.age(quiet)}"
+        reason = f"the producer has not reported for {text.counting(quiet)}"
     elif producer.outbox:
         reason = f"the producer keeps {text.count(producer.outbox)} that Kafka does not take"
     else:
         reason = "the producer is at work, its source gives nothing new"
-    return f"No quote has come for {text.age(silent)} although the market is open: {reason}."
+    return f"No quote has come for {text.counting(silent)} although the market is open: {reason}."
 
 
 def old_after(producer: ProducerStatus) -> float:

@@ -86,7 +86,7 @@ def duration(seconds: float) -> str:
     """`35 ms`, `4.2 s`, `17 min`."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 90 else text.age(seconds)
+    return f"{seconds:.1f} s" if seconds < 60 else text.age(seconds)
 
 
 def picture(parts: list[Leg]) -> str:

@@ -22,7 +22,7 @@ def feed_notice(store: LiveStore, now: datetime) -> str | None:
     connection, producer, newest = store.connection, store.producer(), store.newest_kafka
     if connection.state == "down":
         prices = f" Prices are as of {text.ago(text.since(newest, now))}." if newest else ""
-        down = text.age(text.since(connection.since, now))
+        down = text.counting(text.since(connection.since, now))
         return f"Kafka has not answered for {down}.{prices} The page goes on by itself when it does."
     if connection.state == "connecting" or newest is None or producer is None:
         return None
@@ -45,7 +45,7 @@ def history_notice(
     if result.fault:
         return _fault_notice(result.fault, live, shown)
     if result.waiting is not None and result.waiting >= SLOW_SECONDS:
-        waits = f"has not answered for {text.age(result.waiting)} (it may be waking up)"
+        waits = f"has not answered for {text.counting(result.waiting)} (it may be waking up)"
         prices = "live prices go on, " if live else ""
         return f"The warehouse {waits}: {prices}history comes when it answers.{shown}"
     if result.table is not None and live and loader is not None and loader.fault:

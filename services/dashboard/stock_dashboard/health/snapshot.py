@@ -132,9 +132,9 @@ def _judged(stage: Stage, silence: _Silence, now: datetime, kafka_up: bool) -> S
         if not kafka_up:
             note = f"last heard of {text.ago(silent)}, before Kafka went away"
             return stage._replace(state="unknown", note=note)
-        return stage._replace(state="down", note=f"{silence.service} is silent for {text.age(silent)}")
+        return stage._replace(state="down", note=f"{silence.service} is silent for {text.counting(silent)}")
     age = text.since(stage.newest, now)
     if stage.lag and age is not None and age > silence.late_after:
-        note = f"{text.count(stage.lag)} records to come, the newest there is {text.age(age)} old"
+        note = f"{text.count(stage.lag)} records to come, the newest there is {text.counting(age)} old"
         return stage._replace(state="late", note=note)
     return stage

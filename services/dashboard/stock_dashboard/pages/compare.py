@@ -28,7 +28,8 @@ HEADS = ("Symbol", "Change", "From", "To", "Low", "High", "Deepest fall", "Last 
 
 def page() -> None:
     shared = runtime.current()
-    asked = [symbol for symbol in st.query_params.get("symbols", "").split(",") if is_symbol(symbol)]
+    words = (address.read("symbols") or "").upper().split(",")
+    asked = [symbol for symbol in words if is_symbol(symbol)]
     known = sorted({*quotes.symbols(shared), *asked[:LIMIT]})
     if not known:
         base.show_no_symbol()
@@ -48,7 +49,7 @@ def page() -> None:
 
 def _first_range(shared: Runtime, symbols: list[str]) -> str:
     """The range where neither the address nor a person names one. It stays the same for the whole visit."""
-    if "span" in st.query_params:
+    if address.read("span"):
         st.session_state.setdefault(_FIRST, FIRST_RANGE)
     if _FIRST not in st.session_state:
         results = shared.results(_asked(shared, symbols[:LIMIT], FIRST_RANGE), user_opened=True)

@@ -40,6 +40,11 @@ def _keys() -> Callable[..., object]:
     return component("stock_pages", js=_static("pages.js"))
 
 
+@cache
+def _ages() -> Callable[..., object]:
+    return component("stock_ages", js=_static("format.js") + _static("ages.js"))
+
+
 def style() -> None:
     """Writes the style sheet. Once in every full run."""
     st.html(f"<style>{_static('app.css')}</style>")
@@ -106,11 +111,14 @@ def guarded(name: str, draw: Callable[[], None]) -> None:
 
 
 def draw_strip() -> None:
-    """Draws the strip at the top of the page."""
+    """Draws the strip at the top of the page, and tells the browser that the server is at work."""
 
     def draw() -> None:
         shared = runtime.current()
-        state = snapshot(shared.store, shared.now())
+        now = shared.now()
+        state = snapshot(shared.store, now)
         st.html(strip(state, shared.store.rate(state.now), viewer_zone()))
+        with st.container(key="ages", height=1, border=False):
+            _ages()(key="age-counter", data={"now": now.timestamp(), "every": pace(shared.store, now)})
 
     refreshed("strip", draw)

@@ -50,7 +50,7 @@ def _draw(shared: Runtime, user_opened: bool) -> Movers:
                 for place, item in enumerate(ranked)
             ]
             key = f"movers-{options.label}"
-            table.remember(table.show(places, now, options, key=key, old_after=old_after))
+            table.show(places, now, options, key=key, old_after=old_after)
     st.html(html.foot(_foot(len(rows), found.left_out)))
     return found
 

@@ -46,20 +46,19 @@ class Shown(NamedTuple):
 
 def page() -> None:
     shared = runtime.current()
-    asked = st.query_params.get("symbol", "").upper()
+    asked = (address.read("symbol") or "").upper()
     if asked in shared.store.newest():
         # The warehouse is asked for the chart's bars at the same time as for the symbols, not after them.
-        span = queries.RANGES.get(st.query_params.get("range", ""), queries.RANGES[FIRST_RANGE])
+        span = queries.RANGES.get(address.read("range") or "", queries.RANGES[FIRST_RANGE])
         shared.result(_query(shared, asked, span), user_opened=False)
     known = quotes.symbols(shared)
     if not known:
         base.latest_rows(shared, user_opened=True)
         return
-    if asked and asked not in known:
-        # The warehouse is asked only about symbols that have a quote: an address may hold anything.
-        what = f"No quote of {asked} has come." if is_symbol(asked) else "The address names no symbol."
-        st.html(html.note(f"{what} Choose one that has quotes.", "warn"))
-    chosen = _choices(known)
+    chosen = _choices(known, asked)
+    if chosen is None:
+        frame.refreshed("symbol-unknown", lambda: _unknown(shared, asked))
+        return
     frame.refreshed("symbol-head", lambda: _head(shared, chosen.symbol))
     base.show(
         shared,
@@ -71,11 +70,19 @@ def page() -> None:
     )
 
 
-def _choices(known: list[str]) -> Chosen:
-    """Symbol, range and lines, as chosen here or by the address."""
-    if "symbol" in st.session_state and st.session_state["symbol"] not in known:
+def _unknown(shared: Runtime, asked: str) -> None:
+    """Says that a symbol has no quote. The warehouse is asked nothing: an address may hold anything."""
+    if asked in shared.store.newest():
+        st.rerun(scope="app")
+    title = f"No quote of {asked}" if is_symbol(asked) else "The address names no symbol"
+    st.html(html.blank(title, "Choose a symbol that has quotes. This page opens by itself when one comes."))
+
+
+def _choices(known: list[str], asked: str) -> Chosen | None:
+    """Symbol, range and lines, as chosen here or by the address. None where it asks for an unknown symbol."""
+    if "symbol" in st.session_state and st.session_state["symbol"] not in (*known, None):
         del st.session_state["symbol"]
-    address.follow("symbol", known, known[0])
+    address.follow("symbol", known, None if asked else known[0])
     address.follow("range", queries.RANGES, FIRST_RANGE)
     address.follow_many("lines", OVERLAYS, FIRST_LINES)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="choices"):
@@ -86,6 +93,7 @@ def _choices(known: list[str]) -> Chosen:
             key="symbol",
             required=True,
             label_visibility="collapsed",
+            placeholder="Symbol",
             width=150,
         )
         span = st.segmented_control(
@@ -94,10 +102,12 @@ def _choices(known: list[str]) -> Chosen:
         overlays = st.pills(
             "Lines", list(OVERLAYS), selection_mode="multi", key="lines", label_visibility="collapsed"
         )
-    symbol, span = symbol or known[0], span or FIRST_RANGE
-    address.keep("symbol", symbol)
+    span = span or FIRST_RANGE
     address.keep("range", span, FIRST_RANGE)
     address.keep("lines", ",".join(overlays), ",".join(FIRST_LINES))
+    if symbol is None:
+        return None
+    address.keep("symbol", symbol)
     return Chosen(symbol, queries.RANGES[span], tuple(overlays))
 
 

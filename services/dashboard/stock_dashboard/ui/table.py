@@ -12,9 +12,12 @@ import pyarrow as pa
 import streamlit as st
 from streamlit.components.v2 import component
 
+from stock_dashboard.ui import address
+
 ROWS_LIMIT = 500
 NEVER_OLD = 1e12
 """Seconds of no row's age."""
+_OPENED = "row opened"
 
 
 class Column(NamedTuple):
@@ -69,14 +72,13 @@ class TableOptions(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What a person did in a table.
+    """Sort and filter. sort: a column and its direction, `price:desc`. list: words, see `selected`."""
 
-    sort: a column and its direction, `price:desc`. list: the filter. open: the symbol of a row, once.
-    """
+    sort: str | None = None
+    list: str | None = None
 
-    sort: str | None
-    list: str | None
-    open: str | None = None
+
+AS_IT_COMES = Choice()
 
 
 def fields(columns: Iterable[Column]) -> tuple[tuple[str, pa.DataType], ...]:
@@ -105,10 +107,10 @@ def show(
     options: TableOptions,
     *,
     key: str,
-    choice: Choice | None = None,
+    choice: Choice = AS_IT_COMES,
     old_after: float = NEVER_OLD,
-) -> Choice:
-    """Draws a table from its rows' cells, and returns what a person did in it.
+) -> None:
+    """Draws a table from its rows' cells. Where a row was opened, the page runs again with its symbol.
 
     choice: sort and filter as the address has them. old_after: seconds of age from which a row is dimmed.
     """
@@ -116,15 +118,33 @@ def show(
     data = {
         "rows": rows[:ROWS_LIMIT],
         "now": now.timestamp(),
-        "sort": choice.sort if choice else None,
-        "list": choice.list if choice else None,
+        **choice._asdict(),
         "old_after": old_after,
         **drawn,
     }
     result = _component()(
-        key=key, data=data, on_sort_change=_nothing, on_list_change=_nothing, on_open_change=_nothing
+        key=key,
+        data=data,
+        on_sort_change=lambda: _noted(key, "sort"),
+        on_list_change=lambda: _noted(key, "list"),
+        on_open_change=_nothing,
     )
-    return Choice(*(getattr(result, name, None) for name in Choice._fields))
+    if symbol := getattr(result, "open", None):
+        st.session_state[_OPENED] = symbol
+        st.rerun(scope="app")
+
+
+def _noted(key: str, name: str) -> None:
+    """Takes what the browser reports into the address, which is the one place that has it.
+
+    A callback runs before the page, also when another page is opened by the same message.
+    """
+    address.note(name, st.session_state[key].get(name))
+
+
+def opened() -> str | None:
+    """The symbol of the row that was opened, once."""
+    return st.session_state.pop(_OPENED, None)
 
 
 def show_sortable(
@@ -138,14 +158,12 @@ def show_sortable(
 ) -> list[R]:
     """Draws a table whose sort and filter are in the address. Returns the rows as a person sees them.
 
-    sort: the sort where the address has none. Runs the page again where a row was opened.
+    sort: the sort where the address has none.
     """
     kept = list(rows[:ROWS_LIMIT])
-    asked = Choice(st.query_params.get("sort") or sort, st.query_params.get("list"))
-    choice = show([row.cells() for row in kept], now, options, key=key, choice=asked, old_after=old_after)
-    remember(choice)
-    seen = Choice(choice.sort or asked.sort, asked.list if choice.list is None else choice.list)
-    return selected(kept, seen, options)
+    choice = Choice(address.read("sort") or sort, address.read("list"))
+    show([row.cells() for row in kept], now, options, key=key, choice=choice, old_after=old_after)
+    return selected(kept, choice, options)
 
 
 def selected(rows: Sequence[R], choice: Choice, options: TableOptions) -> list[R]:
@@ -171,20 +189,6 @@ def _sorted(rows: Sequence[R], field: str, descending: bool) -> list[R]:
     with_value.sort(key=lambda row: row.symbol)
     with_value.sort(key=lambda row: getattr(row, field), reverse=descending)
     return with_value + without
-
-
-def remember(choice: Choice) -> None:
-    """Keeps the choice in the address, and opens the symbol of a row that was opened."""
-    for name, value in (("sort", choice.sort), ("list", choice.list)):
-        if value is None or st.query_params.get(name, "") == value:
-            continue
-        if value:
-            st.query_params[name] = value
-        else:
-            del st.query_params[name]
-    if choice.open:
-        st.session_state["go"] = ("Symbol", choice.open)
-        st.rerun(scope="app")
 
 
 def _nothing() -> None:

@@ -11,7 +11,7 @@ function heads(box) {
     else button.onclick = () => {
       const down = sort.name === name ? !sort.down : Boolean(column.down);
       box.sort = { name, down };
-      box.report("sort", `${name}:${down ? "desc" : "asc"}`);
+      tell(box, "sort", `${name}:${down ? "desc" : "asc"}`);
       heads(box); draw(box);
       box.head.children[box.columns.indexOf(name)].firstChild.focus();
     };
@@ -117,24 +117,56 @@ function tick(box) {
   }
 }
 
+// The address has the sort and the filter. What was reported is not taken back by an answer that is older.
+function tell(box, name, value) {
+  box.sent[name] = value;
+  box.report(name, value);
+}
+
+function told(box, name, value) {
+  if (box.sent[name] !== undefined) {
+    if (box.sent[name] === value) delete box.sent[name];
+    return false;
+  }
+  return !box.pause;
+}
+
+function follow(box, data) {
+  if (told(box, "list", data.list ?? "") && box.input.value !== (data.list ?? "")) box.input.value = data.list ?? "";
+  if (!told(box, "sort", data.sort ?? "") || box.fixed) return;
+  const next = sortOf(data);
+  if (next.name !== box.sort.name || next.down !== box.sort.down) { box.sort = next; heads(box); }
+}
+
+function sortOf(data) {
+  const [name, down] = (data.sort || data.columns[0]).split(":"), known = data.columns.includes(name) && !COLUMNS[name].fixed;
+  return known ? { name, down: down === "desc" } : { name: data.columns[0], down: Boolean(COLUMNS[data.columns[0]].down) };
+}
+
+// What was typed is reported after a pause, and at once when the viewer goes elsewhere.
+function send(box) {
+  if (!box.pause) return;
+  clearTimeout(box.pause);
+  box.pause = 0;
+  tell(box, "list", box.input.value);
+}
+
 function start(component) {
   const root = component.parentElement, find = (selector) => root.querySelector(selector), { data } = component;
-  const [name, down] = (data.sort || data.columns[0]).split(":"), known = data.columns.includes(name) && !COLUMNS[name].fixed;
   const box = {
-    head: find("thead tr"), body: find("tbody"), input: find("input"), sum: find(".sum"), none: find(".none"), scroll: find(".scroll"),
+    sent: {}, pause: 0, sort: sortOf(data), head: find("thead tr"), body: find("tbody"), input: find("input"), sum: find(".sum"), none: find(".none"), scroll: find(".scroll"),
     rows: [], lines: new Map(), columns: data.columns, fixed: data.fixed, noun: data.noun, moves: data.moves,
-    sort: known ? { name, down: down === "desc" } : { name: data.columns[0], down: Boolean(COLUMNS[data.columns[0]].down) },
   };
   find(".box").classList.toggle("keep", Boolean(data.fixed));
   find(".bar").hidden = Boolean(data.fixed);
   box.scroll.ariaLabel = data.label;
   box.input.value = data.list || "";
-  let pause;
   box.input.oninput = () => {
     draw(box);
-    clearTimeout(pause);
-    pause = setTimeout(() => box.report("list", box.input.value), 500);
+    clearTimeout(box.pause);
+    box.pause = setTimeout(() => send(box), 500);
   };
+  box.input.onblur = () => send(box);
   box.timer = setInterval(() => tick(box), 1000);
   box.forget = keyboard(box);
   return box;
@@ -146,12 +178,13 @@ export default function (component) {
   const fresh = !box;
   if (fresh) boxes.set(parentElement, (box = start(component)));
   box.report = setStateValue;
-  box.open = (symbol) => setTriggerValue("open", symbol);
+  box.open = (symbol) => { send(box); setTriggerValue("open", symbol); };
   box.rows = data.rows;
   box.skew = Date.now() / 1000 - data.now;
   box.oldAfter = data.old_after;
   box.empty = data.empty;
   if (fresh) heads(box);
+  else follow(box, data);
   draw(box);
-  return () => { clearInterval(box.timer); box.forget(); boxes.delete(parentElement); };
+  return () => { clearInterval(box.timer); clearTimeout(box.pause); box.forget(); boxes.delete(parentElement); };
 }
