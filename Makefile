@@ -23,8 +23,9 @@ demo: ## The whole pipeline on this machine until Ctrl-C; DURATION=60 ends it af
 build: ## Kafka's jars and one environment a service
 	@$(ENV) kafka && $(ENV) build $(RUN)
 
-build-test: ## The same, with the test requirements added
+build-test: ## The same, with the test requirements added, and Kafka's classes made ready for quick starts
 	@$(ENV) kafka && $(ENV) test $(UNIT) $(CONTRACT)
+	@local/stack/.venv/bin/python -m stock_stack.archives
 
 lock: ## pyproject.toml -> hashed requirements.txt, for each folder; UPGRADE=1 moves the versions
 	@$(ENV) lock

@@ -16,6 +16,8 @@ from stock_stack.registry import REPOSITORY
 from stock_stack.rights import TOPIC_JOB
 
 JARS = REPOSITORY / ".build" / "kafka" / "libs"
+ARCHIVED = ("zookeeper", "kafka")
+"""The parts with an archive of their classes (archives.py)."""
 TOKENS = ("SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ")
 WEED = Path(sys.executable).with_name("weed")
 
@@ -41,6 +43,11 @@ def java() -> str | None:
     return str(found[0]) if found else shutil.which("java")
 
 
+def archive(name: str) -> Path:
+    """Where the classes of a Java server are, made ready for the next start."""
+    return JARS.parent / f"{name}.jsa"
+
+
 def _java(layout: Layout, name: str, heap: str, main: str, properties: dict[str, object]) -> tuple[str, ...]:
     """A Java server's command. Its properties are written into the data directory."""
     home = layout.data / name
@@ -52,6 +59,7 @@ def _java(layout: Layout, name: str, heap: str, main: str, properties: dict[str,
         "-XX:+UseSerialGC",
         "-XX:+ExitOnOutOfMemoryError",
         f"-Dlog4j.configuration=file:{home}/log4j.properties",
+        *((f"-XX:SharedArchiveFile={archive(name)}",) if archive(name).exists() else ()),
     )
     return (java() or "java", *options, "-cp", f"{JARS}/*", main, f"{home}/server.properties")
 

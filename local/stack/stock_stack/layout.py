@@ -21,6 +21,7 @@ INHERITED = (
     "LC_ALL",
     "TMPDIR",
     "JAVA_HOME",
+    "JAVA_TOOL_OPTIONS",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",

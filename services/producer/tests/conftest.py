@@ -3,16 +3,27 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from support.process import KEY, Server, free_port
 from support.world import World
 
+from stock_producer.market import calendars
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # Ours is the lock that keeps pandas 4 away from a calendar library that is not ready for it.
     config.addinivalue_line("filterwarnings", "ignore:Series.values returning an ndarray:DeprecationWarning")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_calendar_once() -> Iterator[None]:
+    """The library takes a tenth of a second for a calendar, and many tests live through the same days."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(calendars, "_calendar", cache(calendars._calendar))
+        yield
 
 
 @pytest.fixture
