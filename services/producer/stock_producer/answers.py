@@ -18,7 +18,7 @@ from stock_producer.market.sessions import phase, session
 from stock_producer.metrics import ANSWERED, Telemetry
 from stock_producer.outbox.outbox import Message, Outbox
 from stock_producer.refusals import Refusals
-from stock_producer.schedule.end_of_day import last_day
+from stock_producer.schedule.end_of_day import GRACE, day_of
 from stock_producer.schedule.feed import Feed
 from stock_producer.schedule.types import is_recent
 from stock_producer.vendor.base import Answer, Freshness, Observation, PriceBar
@@ -53,6 +53,7 @@ class _Batch:
     bars: list[Bar] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     asked: dict[str, datetime] = field(default_factory=dict)
+    marks: dict[tuple[str, str], str] = field(default_factory=dict)
     fatal: str | None = None
 
 
@@ -137,8 +138,8 @@ class Recorder:
                 batch.quotes.append(quote)
         held = answer.bars[-1].starts_at.date() if answer.bars else None
         batch.asked |= self._feed.watchlist.answered(answer.request.symbols, held)
-        if held and self._is_late(answer, held):
-            self._feed.watchlist.late(answer.request.symbols, answer.arrived_at)
+        if held:
+            self._judge(answer, held, batch)
         self._accept(answer)
 
     def _commit(self, verdict: Verdict, batch: _Batch, now: datetime) -> None:
@@ -149,7 +150,9 @@ class Recorder:
             for alert in verdict.alerts
             if self._fit(lambda alert=alert: alert, f"rule {alert.rule}, {alert.symbol}", now, batch)
         ]
-        marks = {(bar_mark(bar.symbol), str(bar.starts_at.date())): bar.event_id for bar in batch.bars}
+        marks = batch.marks | {
+            (bar_mark(bar.symbol), str(bar.starts_at.date())): bar.event_id for bar in batch.bars
+        }
         self._outbox.add(batch.messages, batch.asked, verdict.states, now, marks)
         self._alerting.keep(verdict.states)
         for quote in batch.quotes:
@@ -187,12 +190,18 @@ class Recorder:
         new = [bar for bar in made if sent.get(str(bar.starts_at.date())) != bar.event_id]
         return [bar for bar in new if self._fit(lambda bar=bar: bar, f"bar of {bar.symbol}", now, batch)]
 
-    def _is_late(self, answer: Answer, newest: date) -> bool:
-        """Whether the bar of the day that should be there is not there yet."""
-        calendar = self._feed.watchlist.calendar_of(answer.request.symbols[0])
-        windows = self._feed.calendars.windows()[calendar]
-        expected = last_day(windows, answer.arrived_at, self._feed.plan.quota_day)
-        return expected is not None and newest < expected
+    def _judge(self, answer: Answer, newest: date, batch: _Batch) -> None:
+        """Notes whether the bar of the day that should be there is there."""
+        feed, now = self._feed, answer.arrived_at
+        calendar = feed.watchlist.calendar_of(answer.request.symbols[0])
+        day = day_of(feed.calendars.windows()[calendar], now, feed.plan.quota_day)
+        if day.trading_day is None or day.since is None:
+            return
+        if newest < day.trading_day:
+            feed.watchlist.late(answer.request.symbols, now)
+            feed.published.looked(calendar, day.trading_day, now)
+        elif newest == day.trading_day:
+            batch.marks |= feed.published.seen(calendar, newest, day.since - GRACE, now)
 
     def _quote(self, seen: Observation, answer: Answer) -> Quote:
         # Where the source gives no time, an observation is as old as its data.

@@ -23,6 +23,7 @@ from stock_producer.outbox.outbox import FILE, Outbox
 from stock_producer.schedule.budget import Budget
 from stock_producer.schedule.feed import Feed
 from stock_producer.schedule.polling import Polling
+from stock_producer.schedule.published import Published
 from stock_producer.schedule.symbols_file import SymbolsFile
 from stock_producer.schedule.types import Pace
 from stock_producer.schedule.usage_db import UsageFile
@@ -108,6 +109,7 @@ def _feed(context: Context[ServiceSettings], outbox: Outbox) -> Feed:
         calendars=Calendars(watchlist.calendars, now, context.log),
         watchlist=watchlist,
         budget=open_budget(settings),
+        published=Published(outbox.marks),
     )
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -24,10 +25,11 @@ from stock_producer.doctor.findings import Setup
 from stock_producer.doubts import doubts
 from stock_producer.market.calendars import Calendars, calendar_of
 from stock_producer.outbox.locks import claimed, fingerprint
-from stock_producer.outbox.outbox import FILE, Outbox
+from stock_producer.outbox.outbox import FILE, Outbox, marks_of
 from stock_producer.schedule.budget import Budget
 from stock_producer.schedule.due import upcoming
 from stock_producer.schedule.preview import preview, text
+from stock_producer.schedule.published import Published
 from stock_producer.schedule.types import Pace
 from stock_producer.vendor import registry
 from stock_producer.vendor.base import Description, Match, NotInPlan
@@ -44,7 +46,10 @@ def show_plan(source: str, *, as_json: bool) -> int:
     found = preview(settings.plan, settings.watched, settings.market_calendar, pace, settings.plans)
     questions = doubts(settings.plan, settings.watched, settings.market_calendar, settings.watches)
     hours = Calendars(set(found.calendars), app.now, structlog.stdlib.get_logger("stock.plan")).windows()
-    dues = upcoming(app.now(), found.calendars, hours, settings.plan, found.interval_seconds)
+    published = Published(partial(marks_of, settings.state_dir / FILE))
+    dues = upcoming(
+        app.now(), found.calendars, hours, settings.plan, found.interval_seconds, published.after_close
+    )
     times = {code: f"{due:%a %d %b %H:%M} UTC" for code, due in dues.items()}
     found = found._replace(doubts=tuple(questions), next_data=times)
     say(json.dumps(found._asdict(), indent=2) if as_json else text(found))
@@ -75,7 +80,8 @@ def examine_setup(source: str, *, as_json: bool) -> int:
     codes = {calendar_of(symbol, settings.market_calendar) for symbol in symbols}
     log = structlog.stdlib.get_logger("stock.doctor")
     hours = Calendars(codes, app.now, log).windows()
-    setup = Setup(settings.plan, symbols, settings.market_calendar, hours, settings.description)
+    published = Published(partial(marks_of, settings.state_dir / FILE)).after_close
+    setup = Setup(settings.plan, symbols, settings.market_calendar, hours, settings.description, published)
     with claimed(settings.state_dir, fingerprint(settings.account), settings.key_variable):
         source_of_quotes = app.open_source(settings, 1)
         budget = app.open_budget(settings)

@@ -80,7 +80,8 @@ class Reporter:
         """The state at `now`."""
         feed, parts = self._feed, self._parts
         use, limits, hours = feed.budget.use(now), feed.budget.limits, feed.calendars.windows()
-        due = next_data(now, feed.watchlist.items(now), hours, feed.plan, parts.polling.interval)
+        items, interval = feed.watchlist.items(now), parts.polling.interval
+        due = next_data(now, items, hours, feed.plan, interval, feed.published.after_close)
         return ProducerStatus(
             at=now,
             source=feed.source,

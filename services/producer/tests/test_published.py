@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from support.world import World
 from stock_common.records import Bar, decode
 from stock_common.topics import BARS
 from stock_producer.market.calendars import Calendars
+from stock_producer.outbox.outbox import marks_of
 from stock_producer.schedule.due import next_data
+from stock_producer.schedule.end_of_day import GRACE
+from stock_producer.schedule.published import LONGEST, Published
 from stock_producer.vendor.alphavantage.bars import bars
 from stock_producer.vendor.alphavantage.plans import PLANS
 from stock_producer.vendor.base import Answer, Request
@@ -67,9 +71,8 @@ def drive(world: World, until: datetime) -> None:
 def is_late(world: World) -> bool:
     """Whether QuotesStale would fire, as monitoring/rules has it."""
     now = world.clock.now
-    dues = next_data(
-        now, world.watchlist.items(now), world.calendars.windows(), world.plan, world.polling.interval
-    )
+    hours, after_close = world.calendars.windows(), world.published_at.after_close
+    dues = next_data(now, world.watchlist.items(now), hours, world.plan, world.polling.interval, after_close)
     return (now - min(dues.values())).total_seconds() > 120 + world.polling.interval / 2
 
 
@@ -111,6 +114,12 @@ def test_a_bar_that_is_published_late_is_not_asked_for_by_every_symbol(
     last = [when for when in vendor.calls if when > at("2026-11-20T12:00:00")]
     assert 12 <= len(last) <= 20
     assert max(last) < at("2026-11-21T05:00:00")
+    # And it is learned when the bars come, within the hour between two looks, over restarts too.
+    learned = world.published_at.after_close("XNYS")
+    assert timedelta(hours=hours) <= learned <= timedelta(hours=hours + 1.1)
+    assert Published(partial(marks_of, world.path / "outbox.sqlite")).after_close("XNYS") == learned
+    [market] = world.published[-1].markets
+    assert market.data_due == at("2026-11-23T21:00:00") + learned
 
 
 def test_a_silent_vendor_is_late_within_its_bound(world: World) -> None:
@@ -122,7 +131,7 @@ def test_a_silent_vendor_is_late_within_its_bound(world: World) -> None:
     for moment, late in (("22T21:00:00", False), ("23T21:29:00", False), ("24T09:30:00", False)):
         drive(world, at(f"2026-11-{moment}"))
         assert is_late(world) is late
-    drive(world, at("2026-11-24T09:33:00"))
+    drive(world, at("2026-11-24T09:43:00"))
     assert is_late(world)
     drive(world, at("2026-11-27T12:00:00"))
     assert is_late(world)
@@ -130,3 +139,43 @@ def test_a_silent_vendor_is_late_within_its_bound(world: World) -> None:
     drive(world, at("2026-11-27T14:00:00"))
     assert not is_late(world)
     world.steps(12)
+
+
+CLOSE = at("2026-11-23T21:00:00")
+DAY = date(2026, 11, 23)
+
+
+def learned(*lateness: timedelta) -> timedelta:
+    """What is learned of so many days, each with a look shortly before."""
+    published = Published(lambda _kind: {})
+    for number, late in enumerate(lateness):
+        day, close = DAY + timedelta(number), CLOSE + timedelta(number)
+        published.looked("XNYS", day, close + late - timedelta(minutes=30))
+        published.seen("XNYS", day, close, close + late)
+    return published.after_close("XNYS")
+
+
+def test_what_is_learned_is_the_median_of_the_last_days_within_bounds() -> None:
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    assert learned() == GRACE
+    assert learned(5 * minute) == GRACE
+    assert learned(20 * hour) == LONGEST
+    assert learned(hour, 2 * hour, 9 * hour) == 2 * hour
+    assert learned(*[hour] * 20, *[3 * hour] * 10) == 3 * hour
+
+
+def test_a_bar_that_was_there_after_a_night_says_nothing() -> None:
+    published = Published(lambda _kind: {})
+    assert published.seen("XNYS", DAY, CLOSE, CLOSE + timedelta(hours=10)) == {}
+    published.looked("XNYS", DAY + timedelta(1), CLOSE + timedelta(days=1, hours=1))
+    assert published.seen("XNYS", DAY + timedelta(1), CLOSE + timedelta(1), CLOSE + timedelta(1.5)) == {}
+    # The first bar of the day counts, not a later one.
+    soon = CLOSE + timedelta(days=2, minutes=40)
+    assert published.seen("XNYS", DAY + timedelta(2), CLOSE + timedelta(2), soon) != {}
+    assert published.seen("XNYS", DAY + timedelta(2), CLOSE + timedelta(2), soon + timedelta(minutes=9)) == {}
+    assert published.after_close("XNYS") == timedelta(minutes=40)
+
+
+def test_a_state_that_cannot_be_read_teaches_nothing(tmp_path: Path) -> None:
+    (tmp_path / "damaged").write_text("no database")
+    assert marks_of(tmp_path / "damaged", "x") == marks_of(tmp_path / "absent", "x") == {}

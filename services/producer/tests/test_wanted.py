@@ -86,6 +86,9 @@ def holding(day: str | None) -> Watched:
         pytest.param("2026-11-26T12:00Z", "2026-11-25", "2026-11-27T18:30", id="a holiday"),
         pytest.param("2026-11-28T12:00Z", "2026-11-27", "2026-11-30T21:30", id="a weekend"),
         pytest.param("2026-11-28T12:00Z", None, "2026-11-27T18:30", id="nothing held"),
+        pytest.param(
+            "2026-11-26T12:00Z", "2026-11-20", "2026-11-23T21:30", id="late since the first of days"
+        ),
     ],
 )
 def test_when_the_next_bar_is_due(now: str, held: str | None, expected: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from stock_common import exchanges
 from stock_producer.market.calendars import calendar_of
 from stock_producer.market.sessions import FOREVER_CLOSES, Window, phase
-from stock_producer.schedule.end_of_day import day_of
+from stock_producer.schedule.end_of_day import GRACE, day_of
+from stock_producer.schedule.published import unlearned
 from stock_producer.schedule.scheduler import closing_grace
 from stock_producer.vendor.base import Answer, Description, Freshness, Plan, Request
 from stock_producer.vendor.kinds import LIMITED, Kind
@@ -30,13 +31,14 @@ class Finding(NamedTuple):
 
 
 class Setup(NamedTuple):
-    """The settings that matter here. hours: windows by calendar."""
+    """The settings that matter here. hours: windows by calendar. after_close: when its bars are published."""
 
     plan: Plan
     symbols: tuple[str, ...]
     calendar_setting: str
     hours: Mapping[str, Sequence[Window]]
     description: Description
+    after_close: Callable[[str], timedelta] = unlearned
 
 
 def requests(plan: Plan, symbols: Sequence[str]) -> list[Request]:
@@ -136,11 +138,12 @@ def _on_the_page(setup: Setup, code: str, count: int, now: datetime, morning: da
     what = f"{count} of {code}"
     if plan.freshness is Freshness.END_OF_DAY:
         day = day_of(windows, morning, plan.quota_day)
-        if day.trading_day is None:
+        if day.trading_day is None or day.since is None:
             return f"{what}: nothing, no session is known"
         reached = min(count, plan.limits.day or count)
         turns = "" if reached == count else f", {reached} of them a day"
-        return f"{what}: the bar of {day.trading_day:%a %d %b}, there from {_stamp(day.since)} on{turns}"
+        since = _stamp(day.since - GRACE + setup.after_close(code))
+        return f"{what}: the bar of {day.trading_day:%a %d %b}, there from {since} on{turns}"
     around = phase(windows, morning - plan.delay)
     late = f" {plan.delay.total_seconds() / 60:.0f} minutes late" if plan.delay else ""
     if around.current:

@@ -6,7 +6,9 @@ after them. A restart neither repeats nor loses an alert, and asks for nothing a
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -219,3 +221,12 @@ class Outbox:
 
     def _value(self, statement: str) -> int:
         return self._connection.execute(statement).fetchone()[0]
+
+
+def marks_of(path: Path, kind: str) -> dict[str, str]:
+    """The marks of one kind in a file that a service may be using. Nothing where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=1.0)) as on:
+            return dict(on.execute("SELECT name, value FROM marks WHERE kind = ?", (kind,)).fetchall())
+    except sqlite3.Error:
+        return {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -107,6 +107,14 @@ def day_of(windows: Sequence[Window], now: datetime, quota_day: QuotaDay) -> Day
         return Day(None, None, following)
     # On each exchange that is known here the close has the trading day's date in UTC, too.
     return Day(closed.date(), closed + GRACE, following)
+
+
+def missing_since(windows: Sequence[Window], newest: date, quota_day: QuotaDay) -> datetime | None:
+    """When the first bar after that of the day `newest` should be there."""
+    if _always(windows):
+        after = datetime.combine(newest + timedelta(days=1), time(12), quota_day.zone)
+        return quota_day.end(after) + GRACE
+    return min((close + GRACE for close in _closes(windows) if close.date() > newest), default=None)
 
 
 def _closes(windows: Sequence[Window]) -> list[datetime]:

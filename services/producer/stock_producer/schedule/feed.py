@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stock_producer.market.calendars import Calendars
 from stock_producer.schedule.budget import Budget
+from stock_producer.schedule.published import Published
 from stock_producer.schedule.watchlist import Watchlist
 from stock_producer.vendor.base import Description, Plan
 
@@ -20,3 +21,4 @@ class Feed:
     calendars: Calendars
     watchlist: Watchlist
     budget: Budget
+    published: Published

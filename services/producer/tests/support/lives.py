@@ -72,6 +72,7 @@ class Life:
         self._world.watches = []
         self._world.symbols = tuple(f"S{number}" for number in range(count))
         self._world.vendor = self.vendor = vendor(self._plan, seed)
+        self.published = self._world.published
         self._newest: dict[str, date] = {}
         self._fetched: dict[str, datetime] = {}
         self.late: list[tuple[datetime, str]] = []

@@ -31,6 +31,7 @@ from stock_producer.outbox.outbox import Outbox
 from stock_producer.schedule.budget import Budget
 from stock_producer.schedule.feed import Feed
 from stock_producer.schedule.polling import Polling
+from stock_producer.schedule.published import Published
 from stock_producer.schedule.types import Pace
 from stock_producer.schedule.usage_db import UsageFile
 from stock_producer.schedule.watchlist import PATIENT, QUICK, Watchlist
@@ -197,7 +198,16 @@ class World:
         pauses = PATIENT if self.plan.freshness is Freshness.END_OF_DAY else QUICK
         self.watchlist = Watchlist(self.symbols, self.hours, known(self.outbox), pauses)
         self.calendars = calendars = self.make_calendars(self.watchlist.calendars, self.clock, log)
-        feed = Feed(self.source, self.description, self.plan, calendars, self.watchlist, self.budget)
+        self.published_at = Published(self.outbox.marks)
+        feed = Feed(
+            self.source,
+            self.description,
+            self.plan,
+            calendars,
+            self.watchlist,
+            self.budget,
+            self.published_at,
+        )
         self.registry, self.health = CollectorRegistry(), Health(["kafka"])
         rules = [watch.rule.name for watch in self.watches]
         self.metrics = Metrics(self.registry, self.description.endpoints, calendars.codes, rules)
