@@ -22,7 +22,6 @@ from stock_common.topics import QUOTES
 from stock_stack.bucket import s3_client
 from stock_stack.database import connect
 from stock_stack.layout import BUCKET
-from stock_stack.ports import HOST
 from stock_stack.stack import Stack
 from stock_testing.tab import Tab
 
@@ -125,7 +124,7 @@ class Watch:
     def _kafka(self) -> None:
         consumer = Consumer(
             {
-                "bootstrap.servers": f"{HOST}:{self._stack.layout.ports['kafka']}",
+                "bootstrap.servers": self._stack.layout.servers,
                 "group.id": "latency",
                 "enable.auto.commit": False,
             }

@@ -38,7 +38,7 @@ python() {
   done
 }
 
-# Whether there is a Java that runs. stock_stack/infrastructure.py looks at the same places. On macOS /usr/bin/java exists
+# Whether there is a Java that runs. stock_stack/brokers.py looks at the same places. On macOS /usr/bin/java exists
 # and only reports that there is none, and Homebrew's Java is not on the PATH.
 java_runs() {
   local place

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from stock_stack import certificates
-from stock_stack.infrastructure import java
+from stock_stack.brokers import java
 from stock_stack.layout import Layout
 from stock_stack.ports import HOST, free
 from stock_stack.services import SERVICES, launcher

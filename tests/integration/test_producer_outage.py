@@ -28,7 +28,7 @@ from stock_common.topics import ALL, DEAD_LETTERS, QUOTES
 from stock_stack import ready
 from stock_stack.component import Component
 from stock_stack.layout import Layout
-from stock_stack.ports import HOST, free
+from stock_stack.ports import free
 from stock_stack.services import component
 from stock_stack.stack import Stack
 from stock_testing import processes
@@ -67,7 +67,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def servers(stack: Stack) -> str:
-    return f"{HOST}:{stack.layout.ports['kafka']}"
+    return stack.layout.servers
 
 
 def outbox(stack: Stack) -> tuple[int, int]:

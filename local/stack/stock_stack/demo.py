@@ -77,7 +77,7 @@ def _give_up(number: int, _frame: FrameType | None) -> None:
 
 
 def _watch(stack: Stack, duration: float | None, terminal: Terminal) -> int:
-    progress = Progress(f"{HOST}:{stack.layout.ports['kafka']}")
+    progress = Progress(stack.layout.servers)
     end = None if duration is None else time.monotonic() + duration
     try:
         while end is None or time.monotonic() < end:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +34,8 @@ BUCKET = "stock-data"
 class Layout:
     """overrides: variables for every service, which win over the demo's.
 
-    broker: properties of the Kafka broker, which win over the demo's.
+    brokers: properties of each Kafka broker, which win over the demo's. There are as many brokers, and each
+        partition has as many replicas, three at most.
     secure: Kafka asks the services for a sign-in over TLS and has rights for each, and they sign in to
         Snowflake by keys. (The stack's own clients use the plain listener and the password.)
     """
@@ -42,7 +43,7 @@ class Layout:
     data: Path
     ports: Ports
     overrides: Mapping[str, str] = field(default_factory=dict)
-    broker: Mapping[str, object] = field(default_factory=dict)
+    brokers: Sequence[Mapping[str, object]] = ({},)
     secure: bool = False
 
     @property
@@ -53,6 +54,15 @@ class Layout:
     def keys(self) -> Path:
         """Private keys of Snowflake's users, `<USER>.p8`."""
         return self.data / "keys"
+
+    @property
+    def servers(self) -> str:
+        """Every broker's plain listener, as clients take them."""
+        return self.listeners()
+
+    def listeners(self, kind: str = "") -> str:
+        numbers = range(1, len(self.brokers) + 1)
+        return ",".join(f"{HOST}:{self.ports[labelled('kafka', number) + kind]}" for number in numbers)
 
     def log(self, name: str) -> Path:
         return self.data / "logs" / f"{name}.log"
@@ -85,11 +95,14 @@ def objects(layout: Layout) -> dict[str, str]:
 
 def kafka(layout: Layout, user: str | None = None) -> dict[str, str]:
     """Kafka: the plain listener, or where the layout is secure the one that `user` signs in to."""
-    plain = {"KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{layout.ports['kafka']}", "KAFKA_REPLICATION_FACTOR": "1"}
+    plain = {
+        "KAFKA_BOOTSTRAP_SERVERS": layout.servers,
+        "KAFKA_REPLICATION_FACTOR": str(min(3, len(layout.brokers))),
+    }
     if user is None or not layout.secure:
         return plain
     return plain | {
-        "KAFKA_BOOTSTRAP_SERVERS": f"{HOST}:{layout.ports['kafka-secure']}",
+        "KAFKA_BOOTSTRAP_SERVERS": layout.listeners("-secure"),
         "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
         "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
         "KAFKA_SASL_USERNAME": user,

@@ -24,7 +24,7 @@ PUBLIC = {
     **{f"{service.name}-metrics": service.metrics_port for service in services().values()},
 }
 """Part → default port of the demo."""
-FIRST, LAST, BLOCK = 20_000, 31_600, 40
+FIRST, LAST, BLOCK = 20_000, 31_600, 64
 
 
 class PortUnusable(Exception):

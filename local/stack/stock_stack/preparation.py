@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from stock_stack.infrastructure import JARS, java
+from stock_stack.brokers import JARS, java
 from stock_stack.services import SERVICES, launcher
 
 MARK = ".stock-stack"

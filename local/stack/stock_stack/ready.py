@@ -25,13 +25,13 @@ def zookeeper(port: int) -> bool:
     return "Mode: " in _four_letters(port, "srvr")
 
 
-def no_broker(port: int) -> bool:
-    """No broker has a session in ZooKeeper.
+def no_broker(port: int, number: int) -> bool:
+    """The broker of this number has no session in ZooKeeper.
 
     A killed broker leaves its session until that expires, and ZooKeeper refuses the successor so long.
     """
     answer = _four_letters(port, "dump")
-    return bool(answer) and "/brokers/ids/" not in answer
+    return bool(answer) and f"/brokers/ids/{number}\n" not in answer
 
 
 def _four_letters(port: int, word: str) -> str:
@@ -44,8 +44,8 @@ def _four_letters(port: int, word: str) -> str:
         return ""
 
 
-def kafka(port: int) -> bool:
-    """A broker answers a metadata request with itself in it."""
+def kafka(port: int, number: int) -> bool:
+    """The broker of this number answers a metadata request with itself in it."""
     try:
         socket.create_connection((HOST, port), SECONDS).close()
         metadata = AdminClient({"bootstrap.servers": f"{HOST}:{port}"}, logger=_silent).list_topics(
@@ -53,7 +53,7 @@ def kafka(port: int) -> bool:
         )
     except (OSError, KafkaException):
         return False
-    return bool(metadata.brokers)
+    return number in metadata.brokers
 
 
 def http_ok(port: int, path: str) -> bool:

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from stock_stack import ready
+from stock_stack.brokers import broker, certificates, names, topics, users, zookeeper
 from stock_stack.component import Component
-from stock_stack.infrastructure import (
-    broker,
-    bucket,
-    certificates,
-    market,
-    object_store,
-    snowflake,
-    topics,
-    users,
-    zookeeper,
-)
+from stock_stack.infrastructure import bucket, market, object_store, snowflake
 from stock_stack.layout import Layout, base, labelled, page, service, warehouse
 from stock_stack.registry import REPOSITORY, services
 
@@ -85,14 +77,19 @@ def component(layout: Layout, name: str, instance: int = 1) -> Component:
     """The part called `name`. Raises KeyError, which lists the names."""
     if name in SERVICES:
         return _service(layout, name, instance)
-    others = INFRASTRUCTURE | {
-        "bucket": bucket,
-        "topics": topics,
-        "certificates": certificates,
-        "users": users,
-        "database": database,
-        "migrations": migrations,
-    }
+    brokers = {each: partial(broker, number=number) for number, each in enumerate(names(layout), 1)}
+    others = (
+        INFRASTRUCTURE
+        | brokers
+        | {
+            "bucket": bucket,
+            "topics": topics,
+            "certificates": certificates,
+            "users": users,
+            "database": database,
+            "migrations": migrations,
+        }
+    )
     if name not in others:
         raise KeyError(f"no part called {name}. There are {', '.join([*others, *SERVICES])}")
     return others[name](layout)

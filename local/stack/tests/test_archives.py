@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stock_stack import archives, infrastructure
+from stock_stack import archives, brokers
 from stock_stack.layout import Layout
 from stock_stack.ports import free
 from stock_stack.services import component
@@ -12,25 +12,25 @@ from stock_stack.services import component
 
 @pytest.fixture
 def jars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(infrastructure, "JARS", tmp_path / "kafka" / "libs")
+    monkeypatch.setattr(brokers, "JARS", tmp_path / "kafka" / "libs")
     (tmp_path / "kafka").mkdir()
     return tmp_path
 
 
-@pytest.mark.parametrize("name", infrastructure.ARCHIVED)
+@pytest.mark.parametrize("name", brokers.ARCHIVED)
 def test_a_server_starts_with_its_archive_where_there_is_one(jars: Path, name: str) -> None:
     ports = free()
     layout = Layout(jars, ports)
     assert "SharedArchiveFile" not in str(component(layout, name).command)
-    infrastructure.archive(name).touch()
+    brokers.archive(name).touch()
     assert f"-XX:SharedArchiveFile={jars}/kafka/{name}.jsa" in component(layout, name).command
     ports.release()
 
 
 def test_archives_of_another_java_are_made_again(jars: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def make() -> None:
-        assert not infrastructure.archive("kafka").exists()
-        made.append(infrastructure.archive("kafka"))
+        assert not brokers.archive("kafka").exists()
+        made.append(brokers.archive("kafka"))
         made[-1].touch()
 
     made: list[Path] = []

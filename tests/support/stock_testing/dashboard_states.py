@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from stock_stack.counts import Progress
 from stock_stack.layout import Layout
-from stock_stack.ports import HOST, free
+from stock_stack.ports import free
 from stock_stack.services import ALL
 from stock_stack.stack import Stack
 from stock_testing import tab
@@ -66,7 +66,7 @@ def open_market(stack: Stack) -> None:
 def fill(stack: Stack) -> None:
     """The whole stack, until quotes and alerts are in the warehouse."""
     stack.start(*ALL)
-    progress = Progress(f"{HOST}:{stack.layout.ports['kafka']}")
+    progress = Progress(stack.layout.servers)
     try:
 
         def loaded() -> bool:

@@ -15,7 +15,7 @@ from stock_stack.bucket import s3_client
 from stock_stack.counts import Counts, Progress
 from stock_stack.database import connect
 from stock_stack.layout import BUCKET, Layout
-from stock_stack.ports import HOST, free
+from stock_stack.ports import free
 from stock_stack.services import ALL, launcher
 from stock_stack.stack import Stack
 from stock_testing.poll import poll_until
@@ -38,7 +38,7 @@ class Pipeline:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self.servers = f"{HOST}:{stack.layout.ports['kafka']}"
+        self.servers = stack.layout.servers
         self.progress = Progress(self.servers)
 
     def counts(self) -> Counts:

@@ -24,12 +24,14 @@ PIECE = 16 * 1024
 CALL_SECONDS = 10.0
 REQUEST = re.compile(rb"^(GET|HEAD|PUT|POST|DELETE) (\S+) HTTP/1\.1\r\n")
 """A client begins a write with a request's head. The body follows in the same write or in others."""
+See = Callable[[bytes], Awaitable[bytes | None]]
 
 
 class Proxy:
     """Passes connections on to a server's port, unchanged. Lives inside one event loop.
 
-    A subclass overrides `greet`, `up` and `down`. An OSError in one of them resets the client's connection.
+    A subclass overrides `greet`, `up` and `down`, or `connected` where it must know the connection.
+    An OSError in one of them resets the client's connection.
     """
 
     receive_buffer = 0
@@ -51,6 +53,10 @@ class Proxy:
 
     async def down(self, data: bytes) -> None:
         """Sees what the server sent, before the client gets it."""
+
+    def connected(self) -> tuple[See, See]:
+        """What sees the bytes of a new connection, up and down. What it returns is passed on instead."""
+        return self.up, self.down
 
     async def listen(self) -> int:
         """Starts. Returns the proxy's port."""
@@ -96,9 +102,10 @@ class Proxy:
         self._open.add(ask)
         try:
             ask.write(first)
+            up, down = self.connected()
             pumps = [
-                asyncio.ensure_future(self._pump(reader, ask, self.up)),
-                asyncio.ensure_future(self._pump(answer, writer, self.down)),
+                asyncio.ensure_future(self._pump(reader, ask, up)),
+                asyncio.ensure_future(self._pump(answer, writer, down)),
             ]
             try:
                 await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -112,12 +119,10 @@ class Proxy:
             self._open.discard(ask)
             ask.close()
 
-    async def _pump(
-        self, source: StreamReader, sink: StreamWriter, see: Callable[[bytes], Awaitable[None]]
-    ) -> None:
+    async def _pump(self, source: StreamReader, sink: StreamWriter, see: See) -> None:
         while data := await source.read(self._chunk):
-            await see(data)
-            sink.write(data)
+            changed = await see(data)
+            sink.write(data if changed is None else changed)
             await sink.drain()
 
 
