@@ -129,6 +129,7 @@ class Execution:
             except SnowflakeError as error:
                 raise (without_place(error) if services.copy_errors == "bare" else error) from None
             answer = copy_into.insert(target, load, duck, services.now())
+            self._transaction.loads(str(target.table), [file.address for file in load.files])
         if not answer:
             return results.status(copy_into.NOTHING_TO_DO, statement_type.COPY)
         return results.from_rows(copy_into.RESULT_COLUMNS, answer, statement_type.COPY)

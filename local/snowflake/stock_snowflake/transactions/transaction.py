@@ -9,13 +9,19 @@ have the snapshot of that moment.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+import json
+import logging
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
 
 from stock_snowflake.errors import transaction_aborted
 from stock_snowflake.transactions.locks import LockTable, Mode
+
+logger = logging.getLogger("stock_snowflake")
 
 
 class State(enum.Enum):
@@ -35,6 +41,7 @@ class Transaction:
         self._locks = locks
         self._writing = False
         self._reason = ""
+        self._loaded: list[tuple[str, str]] = []
         self.state = State.NONE
 
     @property
@@ -62,10 +69,26 @@ class Transaction:
             raise transaction_aborted(reason)
         try:
             if self._writing:
-                self._connection.commit()
+                with self._logged():
+                    self._connection.commit()
                 self._writing = False
         finally:
             self.rollback()
+
+    def loads(self, table: str, files: Iterable[str]) -> None:
+        """Notes for the log what a COPY has put into the open transaction."""
+        self._loaded += [(table, file) for file in files]
+
+    @contextmanager
+    def _logged(self) -> Iterator[None]:
+        """Two lines about a COMMIT of loads. Where the second is missing, nobody knows its outcome."""
+        if not self._loaded:
+            yield
+            return
+        name, files = uuid.uuid4().hex, self._loaded
+        logger.info("committing %s", json.dumps({"at": time.time(), "transaction": name, "files": files}))
+        yield
+        logger.info("committed %s", json.dumps({"at": time.time(), "transaction": name}))
 
     def rollback(self) -> None:
         """Undo what is not committed and release the locks."""
@@ -77,6 +100,7 @@ class Transaction:
             pass
         finally:
             self._writing = False
+            self._loaded = []
             self.state = State.NONE
             self._locks.release(self._owner)
 
