@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from stock_common.printable import say
-from stock_stack.component import Component
 from stock_stack.brokers import ARCHIVED, JARS, archive, java
+from stock_stack.component import Component
 from stock_stack.layout import Layout
 from stock_stack.ports import free
 from stock_stack.registry import REPOSITORY

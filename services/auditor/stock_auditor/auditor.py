@@ -182,18 +182,19 @@ class Auditor:
         )
         if log is not None:
             with reading("kafka"):
-                evidence = self._with_records(evidence, log, memory)
+                evidence = self._with_records(evidence, log, memory, scope.by_range)
         memory.update(compare(evidence), evidence, listed_at)
 
-    def _with_records(self, evidence: Evidence, log: Log, memory: ChainMemory) -> Evidence:
-        """Adds what the log holds where a link has holes, and where the chain does not go on."""
+    def _with_records(self, evidence: Evidence, log: Log, memory: ChainMemory, every_head: bool) -> Evidence:
+        """Adds what the log holds where a link has holes, at the chain's end, and where it does not go on."""
         links = [item.link for item in evidence.objects if item.link]
         begin = max(evidence.since.next, log.first, *(link.last + 1 for link in links))
         probe = memory.probe if memory.probe and not memory.probe.fault else None
         if memory.is_to_be_probed(begin, log.end):
             probe = self._stages.records.probe(evidence.chain, begin, log.end)
         readable = self._stages.records.readable(evidence.chain, links, log)
-        return evidence._replace(probe=probe, readable=readable)
+        rewritten = self._stages.records.rewritten(links, log, every_head)
+        return evidence._replace(probe=probe, readable=readable, rewritten=rewritten)
 
     def _read_log(self, chain: Chain, states: Mapping[str, TopicState], now: datetime) -> Log | None:
         """None: Kafka no longer has the topic id, or the partition."""

@@ -9,7 +9,7 @@ from typing import Any
 from world import CHAIN, LIMIT, NOW, World, link
 
 from stock_auditor.auditor import Auditor
-from stock_auditor.compare.evidence import Log, Probe, Readable, Reading
+from stock_auditor.compare.evidence import Log, Probe, Readable, Reading, Rewritten
 from stock_auditor.compare.ledger_table import agrees
 from stock_auditor.stages.base import Stages
 from stock_auditor.stages.bucket import BucketReader
@@ -169,6 +169,9 @@ class MemoryRecords:
         at = next((offset for offset in range(begin, end) if offset not in world.holes), end)
         broken = world.broken is not None and at >= world.broken
         return Probe(begin, at, "cannot read stock-data/0: Local: Bad message format" if broken else "")
+
+    def rewritten(self, links: Iterable[Link], log: Log, again: bool) -> Rewritten | None:
+        return None
 
     def _of(self, chain: Chain) -> World:
         return next(world for world in self.worlds if world.chain == chain)

@@ -10,14 +10,14 @@ import pytest
 from confluent_kafka import KafkaError
 from memory_clients import READER, MemoryClients
 
-from stock_auditor.compare.evidence import Log, Probe, Readable
+from stock_auditor.compare.evidence import Log, Probe, Readable, Rewritten
 from stock_auditor.stages.records import RECOVERS, RecordReader
 from stock_common.keys import ObjectKey
 from stock_common.links import Link
 from stock_common.topics import QUOTES
 from stock_kafka.testing.broker import Broker
 from stock_kafka.testing.consumer import MemoryConsumer
-from stock_kafka.testing.message import event
+from stock_kafka.testing.message import MemoryMessage, event
 from stock_objects.chain import Chain
 
 BAD = "Local: Bad message format"
@@ -144,3 +144,22 @@ def test_a_forged_note_hides_nothing(world: World) -> None:
     world.sent[f"{world.chain.topic_id}/2/" + "9" * 5_000] = world.place(1)
     world.sent[world.place(9)] = f"{world.chain.topic_id}/2/-1"
     assert world.readable(link) == [Readable(10)]
+
+
+def test_a_record_of_a_later_leader_at_the_end_of_a_link_is_another_record(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = world.link(0, 4, 0)._replace(leader_epoch=3)
+    last, unknown = world.link(5, 9, 0)._replace(leader_epoch=3), world.link(5, 9, 0)
+    epochs = dict.fromkeys(range(10), 3)
+    monkeypatch.setattr(MemoryMessage, "leader_epoch", lambda message: epochs[message.offset()])
+
+    def rewritten(*links: Link, again: bool = False) -> Rewritten | None:
+        return world.reader.rewritten(links, world.log, again)
+
+    assert rewritten(first, last) is None
+    epochs[9] = 5
+    assert rewritten(first, last) is None, "each link is looked at once"
+    assert rewritten(first, last, again=True) == Rewritten(last, 5)
+    assert rewritten(first, unknown) is None, "the ledger does not know the epoch"
+    assert rewritten(last._replace(last=10), again=True) is None, "the log ends before it"

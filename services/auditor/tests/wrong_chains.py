@@ -32,9 +32,10 @@ from corruptions import (
 )
 from world import CHAIN, link
 
-from stock_auditor.compare.evidence import Probe, Readable
+from stock_auditor.compare.evidence import Probe, Readable, Rewritten
 from stock_common.ledger import QUARANTINED
 
+LAST = link(200, 100)._replace(leader_epoch=5)
 CASES = {
     "deleted object": Wrong(
         delete(KB),
@@ -191,6 +192,13 @@ CASES = {
     "log truncated": Wrong(
         log(0, 250, 250),
         ("truncated log: S3 holds offsets up to 299, Kafka's log ends at 250: it was truncated or replaced",),
+    ),
+    "log written again after an unclean election": Wrong(
+        kafka(rewritten=Rewritten(LAST, 7)),
+        (
+            f"truncated log: {LAST.key} was read under leader epoch 5, and Kafka has a record of epoch 7 at"
+            f" its offset {LAST.last}: the log was truncated and written again",
+        ),
     ),
     "retention passed the sink": Wrong(
         log(320, 350, 0),

@@ -19,6 +19,7 @@ from stock_objects.chain import ForeignObject
 from stock_s3_sink import gaps
 from stock_s3_sink.backpressure import Backpressure
 from stock_s3_sink.blocking import Blocking
+from stock_s3_sink.continuity import require_continuity
 from stock_s3_sink.cutter import Limits, Reason, Records
 from stock_s3_sink.fetched import Fetched, PartitionId
 from stock_s3_sink.liveness import Liveness
@@ -141,13 +142,14 @@ class Sink:
         """Takes delivered records, and first those that the client left out."""
         part = self._parts[partition_id]
         try:
+            require_continuity(partition_id, part, records, self._source.reread)
             filled = gaps.fill(partition_id, part.cutter.expected, records, self._source.reread)
         except (Unreachable, Unreadable) as error:
             text = f"offset {part.cutter.expected} was not delivered, and cannot be read: {error}"
             self._blocks.block(partition_id, part, text, now)
             return
         self._status.filled(partition_id, filled)
-        part.cutter.append(filled.records, now)
+        part.take(filled.records, now)
         if filled.partial:
             self._reposition([partition_id])
 

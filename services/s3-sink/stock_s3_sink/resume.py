@@ -15,6 +15,7 @@ from stock_common.run import FatalError
 from stock_kafka.cluster import Unreachable
 from stock_objects.chain import Bucket, Chain, ForeignObject, links_backwards
 from stock_objects.errors import ObjectError
+from stock_s3_sink.continuity import require_same_log
 from stock_s3_sink.cutter import Cutter
 from stock_s3_sink.fetched import PartitionId
 from stock_s3_sink.liveness import Liveness
@@ -35,10 +36,12 @@ class ResumePoint(NamedTuple):
     """Where the chain goes on.
 
     lost_until: the last offset that retention removed before it was read, None when nothing is lost.
+    epoch: the leader epoch of the chain's last link, -1 where it is not known.
     """
 
     cutter: Cutter
     lost_until: int | None
+    epoch: int = -1
 
 
 def resume_point(
@@ -58,7 +61,8 @@ def resume_point(
             f"but Kafka's log ends at {end - 1}. The log was truncated or restored from an older state: "
             "see docs/how-to/operations.md, 'log truncated'. Nothing was written."
         )
-    return ResumePoint(cutter, first - 1 if cutter.next_offset < first else None)
+    lost_until = first - 1 if cutter.next_offset < first else None
+    return ResumePoint(cutter, lost_until, link.leader_epoch if link else -1)
 
 
 def _last_link(links: Iterator[Link], end: int, on_strays: Callable[[list[str]], None]) -> Link | None:
@@ -162,7 +166,9 @@ class Resumer:
             except ForeignObject as error:
                 return Partition(cutter, obstacle=error)
             self._status.lost(put)
-        return Partition(cutter)
+        elif cutter.next_offset > first:
+            require_same_log(partition_id, cutter.next_offset - 1, found.epoch, self._source.reread)
+        return Partition(cutter, epoch=found.epoch)
 
     def pass_over(self, part: Partition, last: int) -> Put | None:
         """Puts a link without rows up to `last`: Kafka has no record there, as after a transaction's end.

@@ -24,6 +24,7 @@ class Partition:
     abandoned: set when the partition is no longer this sink's.
     relocate: its resume point must be looked up again.
     obstacle: a stranger's object that was found where its lost link belongs.
+    epoch: the latest leader epoch of what is held or on S3, -1 where it is not known.
     """
 
     cutter: Cutter
@@ -32,6 +33,11 @@ class Partition:
     uploading: Chunk | None = None
     relocate: bool = False
     obstacle: ForeignObject | None = None
+    epoch: int = -1
+
+    def take(self, records: Records, now: float) -> None:
+        self.cutter.append(records, now)
+        self.epoch = max(self.epoch, records.leader_epoch)
 
     @property
     def idle(self) -> bool:
@@ -71,6 +77,7 @@ class Uploads:
         partition.upload = partition.uploading = None
         put = upload.result()
         partition.cutter.settled(put.link)
+        partition.epoch = max(partition.epoch, put.link.leader_epoch)
         return chunk, put
 
     @staticmethod

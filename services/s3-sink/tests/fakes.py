@@ -69,6 +69,8 @@ class Broker:
         self.absent: set[int] = set()
         """Offsets without a record: a transaction's markers."""
         self.unreadable: set[int] = set()
+        self.epochs: dict[int, int] = {}
+        """Offset → the epoch of the leader that wrote it, 0 where it is not given."""
 
     def records(self, first: int, end: int) -> Records:
         """What a client gets of `first..end-1`. Raises Unreadable."""
@@ -77,7 +79,8 @@ class Broker:
             if each in self.unreadable:
                 raise Unreadable(each, "CRC mismatch")
         values, times = [self.log[each][0] for each in offsets], [self.log[each][1] for each in offsets]
-        return Records(values, array("q", offsets), array("q", times), 0, sum(map(len, values)))
+        epoch = max((self.epochs.get(each, 0) for each in offsets), default=-1)
+        return Records(values, array("q", offsets), array("q", times), epoch, sum(map(len, values)))
 
     def append(self, count: int, value: bytes = GOOD) -> None:
         self.log += [(value, START_MS + len(self.log) + n) for n in range(count)]

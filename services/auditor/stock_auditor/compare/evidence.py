@@ -52,6 +52,13 @@ class Readable(NamedTuple):
     fault: str = ""
 
 
+class Rewritten(NamedTuple):
+    """Kafka has another record at the end of `link` than the sink read: one of a later leader epoch."""
+
+    link: Link
+    epoch: int
+
+
 class Stored(NamedTuple):
     """One object as S3 lists it.
 
@@ -164,6 +171,7 @@ class Evidence(NamedTuple):
     accepted: the findings that an operator has accepted, as text → why.
     probe: None where nobody read after the chain's end.
     readable: key → what Kafka has of a link's range, for links with holes of which it has the whole range.
+    rewritten: None where Kafka has the record that the sink read at the chain's end.
     """
 
     chain: Chain
@@ -176,6 +184,7 @@ class Evidence(NamedTuple):
     accepted: Mapping[str, str] = MappingProxyType({})
     probe: Probe | None = None
     readable: Mapping[str, Readable] = MappingProxyType({})
+    rewritten: Rewritten | None = None
 
     def accepts(self, finding: Finding) -> bool:
         return finding.kind in ACCEPTABLE and str(finding) in self.accepted

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from stock_auditor.compare.evidence import Evidence, Log, Probe
+from stock_auditor.compare.evidence import Evidence, Log, Probe, Rewritten
 from stock_auditor.compare.findings import Finding, Kind, named
 from stock_auditor.compare.offset_ranges import OffsetRange, common, half_open, overlaps, subtract, text
 from stock_common.links import Link
@@ -156,6 +156,19 @@ def _order(links: Sequence[Link], key: str | None) -> list[Finding]:
     return findings
 
 
+def _rewritten(found: Rewritten | None) -> list[Finding]:
+    if found is None:
+        return []
+    link, epoch = found
+    return [
+        Finding(
+            Kind.TRUNCATED,
+            f"{link.key} was read under leader epoch {link.leader_epoch}, and Kafka has a record of epoch"
+            f" {epoch} at its offset {link.last}: the log was truncated and written again",
+        )
+    ]
+
+
 def _tail(evidence: Evidence, end: int, gone: Sequence[OffsetRange]) -> Tail:
     log = evidence.log
     if log is None:
@@ -169,6 +182,7 @@ def _tail(evidence: Evidence, end: int, gone: Sequence[OffsetRange]) -> Tail:
                 " it was truncated or replaced",
             )
         )
+    findings += _rewritten(evidence.rewritten)
     expired = subtract(half_open(max(end, 0), log.first), gone)
     if expired:
         findings.append(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from stock_auditor.compare.evidence import LedgerRow, Log, Probe, Readable, Reading, Stored
+from stock_auditor.compare.evidence import LedgerRow, Log, Probe, Readable, Reading, Rewritten, Stored
 from stock_common.links import Link
 from stock_common.run import FatalError
 from stock_kafka.cluster import TopicState, Unreachable
@@ -61,6 +61,7 @@ class RecordStage(Protocol):
 
     def readable(self, chain: Chain, links: Iterable[Link], log: Log) -> dict[str, Readable]: ...
     def probe(self, chain: Chain, begin: int, end: int) -> Probe: ...
+    def rewritten(self, links: Iterable[Link], log: Log, again: bool) -> Rewritten | None: ...
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from functools import partial
 from confluent_kafka import Consumer, Message
 from confluent_kafka.admin import AdminClient
 
-from stock_auditor.compare.evidence import Log, Probe, Readable
+from stock_auditor.compare.evidence import Log, Probe, Readable, Rewritten
 from stock_auditor.compare.offset_ranges import OffsetRange
+from stock_common.keys import ObjectKey
 from stock_common.links import Link
 from stock_kafka.cluster import ends
 from stock_kafka.reader import Unreadable, read_alone
@@ -43,6 +44,7 @@ class RecordReader:
     ) -> None:
         self._admin, self._reader, self._sent = admin, reader, sent
         self._counts: dict[Chain, dict[OffsetRange, int]] = {}
+        self._same: dict[Chain, ObjectKey] = {}
         self._copies: dict[tuple[Chain, int, int], bool] = {}
 
     def readable(self, chain: Chain, links: Iterable[Link], log: Log) -> dict[str, Readable]:
@@ -73,6 +75,33 @@ class RecordReader:
         except Unreadable as error:
             return Probe(begin, error.offset, str(error))
         return Probe(begin, max(begin, end) if first is None else first.offset() or 0)
+
+    def rewritten(self, links: Iterable[Link], log: Log, again: bool) -> Rewritten | None:
+        """Whether the last of the links ends with another record than the log has there now.
+
+        Looked at once a link, and with `again` each time. A link without a leader epoch is not looked at.
+        """
+        known = [link for link in links if link.leader_epoch >= 0 and log.first <= link.last < log.end]
+        link = max(known, key=lambda link: link.last, default=None)
+        if link is None:
+            return None
+        chain = Chain(link.key.topic, link.key.topic_id, link.key.partition)
+        if self._same.get(chain) == link.key and not again:
+            return None
+        epoch = self._epoch(chain, link.last)
+        if epoch > link.leader_epoch:
+            return Rewritten(link, epoch)
+        self._same[chain] = link.key
+        return None
+
+    def _epoch(self, chain: Chain, offset: int) -> int:
+        """The leader epoch under which a record was written, -1 where it cannot be read."""
+        try:
+            record = self._record(chain, offset)
+        except Unreadable:
+            return -1  # a probe names it
+        epoch = record.leader_epoch() if record else None
+        return -1 if epoch is None else epoch
 
     def records(self, chain: Chain, first: int, last: int) -> Generator[Message]:
         """The records of a range. Raises Unreadable for a broken batch."""
