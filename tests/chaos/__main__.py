@@ -73,9 +73,11 @@ def _run(options: argparse.Namespace, data: Path) -> int:
             outcome = campaign.content.outcome
             unnamed = tidy_up(rig.stack, campaign.content.strays, outcome)
             found = verdict(rig.stack, outcome, unnamed)
+            wrong = campaign.history(data / "history.jsonl", found.audit)
         finally:
             campaign.close()
-    figures = report.summary(campaign.result(options.seed, faults, time.monotonic() - begun), found)
+    run = campaign.result(options.seed, faults, time.monotonic() - begun)._replace(wrong=wrong)
+    figures = report.summary(run, found)
     print(json.dumps(figures, indent=2) if options.json else f"\n{report.text(figures, found)}")
     return 0 if figures["passed"] else 1
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import random
 import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator
 
 from confluent_kafka import Message
 
 from chaos import log_files
+from chaos.brokers import Brokers
 from chaos.client_orders import ClientOrders
 from chaos.content import Content, Sender
 from chaos.hostile import Hostile
@@ -24,7 +24,9 @@ from chaos.waits import during, until
 from chaos.watch import Watch
 from stock_common.records import Quote, decode, encode
 from stock_common.topics import QUOTES
+from stock_stack.brokers import disk
 from stock_stack.counts import Place
+from stock_stack.layout import Layout
 from stock_testing.quotes import quote
 
 RECORDS = 5
@@ -33,17 +35,19 @@ HOLD_SECONDS = 3.0
 
 
 class BrokerDisk:
-    """`data` is Kafka's log directory. `skip` starts the command that gives a partition's batch up."""
+    """`skip` starts the command that gives a partition's batch up."""
 
     def __init__(
         self,
-        data: Path,
+        layout: Layout,
+        brokers: Brokers,
         content: Content,
         clients: tuple[Sender, ClientOrders, Watch],
         skip: Callable[[Place], subprocess.Popen[str]],
         clock: Callable[[], float],
     ) -> None:
-        self._data, self._content, self._skip, self._clock = data, content, skip, clock
+        self._layout, self._brokers, self._content = layout, brokers, content
+        self._skip, self._clock = skip, clock
         self._sender, self._orders, self._watch = clients
 
     def carry_out(self, fault: Fault) -> Iterator[None]:
@@ -53,7 +57,8 @@ class BrokerDisk:
         sent = self._sender.send(_quotes(), place[1])
         yield from until(sent.done)
         messages = sent.result()
-        batch = self._batch(place, messages)
+        leader = yield from self._brokers.leader(place)
+        batch = self._batch(leader, place, messages)
         if batch is not None:
             log_files.flip(batch)
         self._orders.end("hold")
@@ -74,34 +79,39 @@ class BrokerDisk:
         yield from self._content.healed(fault, noticed, f"nobody says that {where} is unreadable")
         given_up = fault.number % 2 == 0 and not self._watch.on_s3(place, batch.last)
         if given_up:
-            yield from self._give_up(fault, place)
+            given_up = yield from self._give_up(fault, place, batch)
+        if given_up:
             outcome.lost |= ids
             outcome.given_up_batches += 1
         else:
-            log_files.flip(batch)
+            log_files.restore(batch)
             outcome.own |= ids
         yield from self._content.healed(
             fault, lambda: self._watch.on_s3(place, batch.last), f"{where} is not on S3"
         )
         if given_up:
             # A broker that dies cuts its log off before a batch that it cannot read.
-            log_files.flip(batch)
+            log_files.restore(batch)
 
-    def _give_up(self, fault: Fault, place: Place) -> Iterator[None]:
+    def _give_up(self, fault: Fault, place: Place, batch: Batch) -> Generator[None, None, bool]:
+        """Whether the batch was given up. Another leader, whose copy is whole, heals it before."""
         end = self._clock() + 120.0
         while self._clock() < end:
+            if self._watch.on_s3(place, batch.last):
+                return False
             process = self._skip(place)
             while process.poll() is None:
                 yield
             if process.returncode == 0:
-                return
+                return True
         self._content.outcome.unhealed.append(f"fault {fault.number}: the batch could not be given up")
+        return False
 
-    def _batch(self, place: Place, messages: list[Message]) -> Batch | None:
+    def _batch(self, leader: int, place: Place, messages: list[Message]) -> Batch | None:
         offsets = sorted(message.offset() or 0 for message in messages)
         if len(offsets) != RECORDS:
             return None
-        batch = log_files.batch_of(self._data / f"{place[0]}-{place[1]}", offsets[0])
+        batch = log_files.batch_of(disk(self._layout, leader) / f"{place[0]}-{place[1]}", offsets[0])
         return batch if batch and (batch.first, batch.last) == (offsets[0], offsets[-1]) else None
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from pathlib import Path
+from typing import Any
 
+from chaos import history, observe
+from chaos.brokers import Brokers
+from chaos.content import Outcome
 from chaos.content_faults import ContentFaults
 from chaos.faults import Faults
 from chaos.kafka_errors import Refusals
+from chaos.observe import Reader
 from chaos.plan import Fault
 from chaos.report import Run
 from chaos.rig import Rig
@@ -18,7 +24,7 @@ from chaos.supervisor import Supervisor
 from chaos.watch import Watch
 from stock_kafka.cluster import Unreachable
 from stock_stack.counts import Progress
-from stock_stack.ports import HOST
+from stock_stack.layout import warehouse
 
 TICK_SECONDS = 0.1
 LATE_SECONDS = 600.0
@@ -39,15 +45,23 @@ class Campaign:
         self, rig: Rig, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._rig, self._say, self._clock = rig, say, clock
-        self._servers = f"{HOST}:{rig.layout.ports['kafka']}"
+        outcome = Outcome()
+        self._servers = rig.layout.servers
         self._refusals = Refusals(self._servers)
         self.supervisor = Supervisor(rig.stack, clock)
         self.watch = Watch(self._servers)
-        self.content = ContentFaults(rig, self.watch, clock)
-        self.faults = Faults(
-            rig.stack, self.supervisor, rig.proxies, self._refusals, self.content.carry_out, clock
-        )
+        self._brokers = Brokers(rig.layout, self.supervisor, outcome, clock)
+        self.content = ContentFaults(rig, self.watch, self._brokers, outcome, clock)
+        kafka = (self._brokers, self._refusals)
+        self.faults = Faults(rig.stack, self.supervisor, rig.proxies, kafka, self.content.carry_out, clock)
         self.done: list[Fault] = []
+        self._reader = Reader(rig.stack.environment("sf-loader") | warehouse(rig.layout))
+
+    def history(self, file: Path, last_audit: Mapping[str, Any]) -> list[str]:
+        """Writes what was seen to the file. Returns what is wrong with it."""
+        seen = [*self._reader.reads, observe.verdict(last_audit, time.time())]
+        observe.write(self._rig, self.content.outcome, seen, file)
+        return history.judge(history.read(file))
 
     def run(self, faults: list[Fault]) -> None:
         """Carries all of them out. Raises NotCarriedOut when that takes much longer than planned."""
@@ -95,7 +109,9 @@ class Campaign:
         return Run(seed, faults, self.done, self.supervisor.own, self.content.outcome, stops, seconds)
 
     def close(self) -> None:
+        self._reader.close()
         self._refusals.close()
+        self._brokers.close()
         self.content.close()
         self.watch.close()
 

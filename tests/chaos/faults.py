@@ -5,14 +5,17 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 
+from chaos.brokers import Brokers
 from chaos.kafka_errors import Refusals
+from chaos.lines import Mode
 from chaos.links import concerned, refusing
 from chaos.plan import DEATHS, Fault, Kind
-from chaos.proxy import Mode, Proxies
+from chaos.proxy import Proxies
 from chaos.supervisor import Supervisor
 from chaos.waits import during, until
 from stock_stack.stack import Stack
 
+ENDS = (Kind.KILL, Kind.PAUSE, Kind.RESTART)
 STOP_SECONDS = 40.0
 """The platform's grace period: a process that has not ended so long after SIGTERM is killed."""
 
@@ -25,12 +28,12 @@ class Faults:
         stack: Stack,
         supervisor: Supervisor,
         proxies: Proxies,
-        refusals: Refusals,
+        kafka: tuple[Brokers, Refusals],
         content: Callable[[Fault], Iterator[None]],
         clock: Callable[[], float],
     ) -> None:
         self._stack, self._supervisor, self._proxies = stack, supervisor, proxies
-        self._refusals, self._content, self._clock = refusals, content, clock
+        (self._brokers, self._refusals), self._content, self._clock = kafka, content, clock
         self.overdue = 0
         """Processes that did not end in time after SIGTERM."""
 
@@ -39,9 +42,16 @@ class Faults:
 
         Faults of content wait for no process.
         """
-        if fault.kind not in DEATHS:
+        if fault.kind is Kind.DISK:
+            yield from self._brokers.lose_disk(fault)
+        elif fault.kind not in DEATHS:
             yield from self._content(fault)
-            return
+        elif fault.component == "kafka" and fault.kind in ENDS:
+            yield from self._brokers.alone(fault, self._end_or_disturb(fault))
+        else:
+            yield from self._end_or_disturb(fault)
+
+    def _end_or_disturb(self, fault: Fault) -> Iterator[None]:
         yield from until(lambda: self._supervisor.up(fault.target))
         yield from {
             Kind.KILL: self._kill,

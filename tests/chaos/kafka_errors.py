@@ -1,6 +1,6 @@
 """Kafka's own error answer, NOT_ENOUGH_REPLICAS to every produce with acks=all.
 
-The topics ask for two replicas in sync, and they have one.
+The topics ask for more replicas in sync than they have.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from stock_common.topics import ALL
 SECONDS = 240.0
 """Kafka or ZooKeeper may be away for as long as faults of their own last."""
 CALL_SECONDS = 5.0
+REPLICAS, IN_SYNC = 3, 2
 RETRY_SECONDS = 0.5
-_silent = logging.getLogger("chaos.kafka")
-_silent.addHandler(logging.NullHandler())
-_silent.propagate = False
+silent = logging.getLogger("chaos.kafka")
+silent.addHandler(logging.NullHandler())
+silent.propagate = False
 
 
 class Refusals:
@@ -28,15 +29,15 @@ class Refusals:
 
     def __init__(self, servers: str) -> None:
         self._admin = AdminClient(
-            {"bootstrap.servers": servers, "reconnect.backoff.max.ms": 500}, logger=_silent
+            {"bootstrap.servers": servers, "reconnect.backoff.max.ms": 500}, logger=silent
         )
         self._pool = ThreadPoolExecutor(1, "kafka-errors")
 
     def begin(self) -> Future[None]:
-        return self._pool.submit(self._require, 2)
+        return self._pool.submit(self._require, REPLICAS + 1)
 
     def end(self) -> Future[None]:
-        return self._pool.submit(self._require, 1)
+        return self._pool.submit(self._require, IN_SYNC)
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -15,14 +15,15 @@ class Link(NamedTuple):
     server: str
 
 
+BROKERS = ("kafka", "kafka-2", "kafka-3")
 SERVERS = {
-    "producer": ("market", "kafka"),
-    "s3-sink": ("kafka", "s3"),
-    "s3-sink-2": ("kafka", "s3"),
-    "sf-loader": ("s3", "snowflake", "kafka"),
-    "sf-loader-2": ("s3", "snowflake", "kafka"),
-    "auditor": ("kafka", "s3", "snowflake"),
-    "kafka": ("zookeeper",),
+    "producer": ("market", *BROKERS),
+    "s3-sink": (*BROKERS, "s3"),
+    "s3-sink-2": (*BROKERS, "s3"),
+    "sf-loader": ("s3", "snowflake", *BROKERS),
+    "sf-loader-2": ("s3", "snowflake", *BROKERS),
+    "auditor": (*BROKERS, "s3", "snowflake"),
+    **dict.fromkeys(BROKERS, ("zookeeper",)),
     "snowflake": ("s3",),
 }
 """Process → the servers it speaks to."""
@@ -38,15 +39,15 @@ def concerned(target: str) -> list[Link]:
 
 def refusing(target: str) -> list[Link]:
     """Those links whose proxy answers with errors: HTTP and ZooKeeper. kafka_errors.py has Kafka's."""
-    return [link for link in concerned(target) if link.server != "kafka"]
+    return [link for link in concerned(target) if link.server not in BROKERS]
 
 
 def environment(client: str, listening: Mapping[Link, int]) -> dict[str, str]:
     """The variables that lead `client` to its proxies, which listen on these ports."""
     ports = {link.server: port for link, port in listening.items() if link.client == client}
     found = {}
-    if "kafka" in ports:
-        found["KAFKA_BOOTSTRAP_SERVERS"] = f"{HOST}:{ports['kafka']}"
+    if brokers := [f"{HOST}:{ports[name]}" for name in BROKERS if name in ports]:
+        found["KAFKA_BOOTSTRAP_SERVERS"] = ",".join(brokers)
     if "s3" in ports:
         found["S3_ENDPOINT_URL"] = f"http://{HOST}:{ports['s3']}"
     if "snowflake" in ports:
@@ -58,13 +59,17 @@ def environment(client: str, listening: Mapping[Link, int]) -> dict[str, str]:
 
 def upstream(link: Link, ports: Ports) -> int:
     """The server's own port. Kafka gives a client the address to go on with, so each has a listener."""
-    return ports[f"kafka-{link.client}"] if link.server == "kafka" else ports[link.server]
+    return ports[f"{link.server}-{link.client}"] if link.server in BROKERS else ports[link.server]
 
 
-def broker(listening: Mapping[Link, int], ports: Ports) -> dict[str, object]:
-    """Kafka's properties: a listener for each client, advertised as its proxy, and ZooKeeper's proxy."""
-    names = {link: f"CLIENT{number}" for number, link in enumerate(listening) if link.server == "kafka"}
-    own = f"PLAINTEXT://{HOST}:{ports['kafka']}"
+def broker(name: str, listening: Mapping[Link, int], ports: Ports) -> dict[str, object]:
+    """A broker's properties: a listener for each client, advertised as its proxy, and ZooKeeper's proxy.
+
+    A client's listener has the same name at each broker, so that one broker tells it the others' proxies.
+    """
+    clients = list(SERVERS)
+    names = {link: f"CLIENT{clients.index(link.client)}" for link in listening if link.server == name}
+    own = f"PLAINTEXT://{HOST}:{ports[name]}"
     return {
         "listeners": ",".join(
             [own, *(f"{name}://{HOST}:{upstream(link, ports)}" for link, name in names.items())]
@@ -77,5 +82,7 @@ def broker(listening: Mapping[Link, int], ports: Ports) -> dict[str, object]:
         ),
         "inter.broker.listener.name": "PLAINTEXT",
         "num.network.threads": 1,
-        "zookeeper.connect": f"{HOST}:{listening[Link('kafka', 'zookeeper')]}",
+        # A broker that was away leads its share again soon, so that every fault hits leaders.
+        "leader.imbalance.check.interval.seconds": 15,
+        "zookeeper.connect": f"{HOST}:{listening[Link(name, 'zookeeper')]}",
     }

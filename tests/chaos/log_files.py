@@ -17,14 +17,19 @@ RECORDS_FROM = 61
 """The records, compressed or not, begin so many bytes after the batch's begin."""
 
 
+FLIPPED = -2
+"""Which byte of a batch, from its end."""
+
+
 class Batch(NamedTuple):
-    """first, last: offsets. position, size: bytes in the file."""
+    """first, last: offsets. position, size: bytes in the file. value: the byte that `flip` changes."""
 
     file: Path
     position: int
     size: int
     first: int
     last: int
+    value: int
 
 
 def batch_of(folder: Path, offset: int) -> Batch | None:
@@ -36,12 +41,20 @@ def batch_of(folder: Path, offset: int) -> Batch | None:
 
 
 def flip(batch: Batch) -> None:
-    """Changes one byte of the batch's last record. A second call changes it back."""
+    """Changes one byte of the batch's last record."""
+    _write(batch, batch.value ^ 0x01)
+
+
+def restore(batch: Batch) -> None:
+    """Changes it back, where the file still has the batch: the broker may have lost its disk meanwhile."""
+    if batch.file.exists() and batch.file.stat().st_size >= batch.position + batch.size:
+        _write(batch, batch.value)
+
+
+def _write(batch: Batch, value: int) -> None:
     with batch.file.open("r+b") as file:
-        file.seek(batch.position + batch.size - 2)
-        (value,) = file.read(1)
-        file.seek(-1, 1)
-        file.write(bytes([value ^ 0x01]))
+        file.seek(batch.position + batch.size + FLIPPED)
+        file.write(bytes([value]))
 
 
 def _in_segment(segment: Path, offset: int) -> Batch | None:
@@ -52,6 +65,7 @@ def _in_segment(segment: Path, offset: int) -> Batch | None:
         if length <= 0 or position + size > len(held):
             return None
         if first <= offset <= first + delta:
-            return Batch(segment, position, size, first, first + delta)
+            value = held[position + size + FLIPPED]
+            return Batch(segment, position, size, first, first + delta, value)
         position += size
     return None

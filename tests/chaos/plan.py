@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from chaos.links import BROKERS
+
 
 class Kind(StrEnum):
     """What is done to a component. README.md says what each is for each component."""
@@ -26,13 +28,18 @@ class Kind(StrEnum):
     DROP = "drop"
     FREEZE = "freeze"
     FLIP = "flip"
+    DISK = "disk"
 
 
 DEATHS = (Kind.KILL, Kind.PAUSE, Kind.RESTART, Kind.CUT, Kind.DELAY, Kind.ERRORS)
 """What is done to every component."""
 COMPONENTS = ("producer", "s3-sink", "sf-loader", "kafka", "zookeeper", "s3", "snowflake", "market")
-TARGETS = {"s3-sink": ("s3-sink", "s3-sink-2"), "sf-loader": ("sf-loader", "sf-loader-2")}
-"""Components that run twice."""
+TARGETS = {
+    "s3-sink": ("s3-sink", "s3-sink-2"),
+    "sf-loader": ("sf-loader", "sf-loader-2"),
+    "kafka": BROKERS,
+}
+"""Components that run more than once."""
 CONTENT = (
     ("strangers", Kind.RECORDS),
     ("strangers", Kind.STATUS),
@@ -41,8 +48,9 @@ CONTENT = (
     ("client", Kind.DROP),
     ("client", Kind.FREEZE),
     ("kafka", Kind.FLIP),
+    ("kafka", Kind.DISK),
 )
-"""What is not a death: content of strangers, a client that does not deliver, a byte on the broker's disk."""
+"""Strangers' content, a client that does not deliver, a byte on a broker's disk, a broker's whole disk."""
 CELLS = (*((component, kind) for component in COMPONENTS for kind in DEATHS), *CONTENT)
 CONTENT_EVERY = 3
 """In each round of the matrix every third fault is one of content, until each has come once."""
@@ -65,6 +73,7 @@ SECONDS = {
     Kind.DROP: (5.0, 20.0),
     Kind.FREEZE: (0.0, 0.0),
     Kind.FLIP: (0.0, 0.0),
+    Kind.DISK: (0.0, 0.0),
 }
 """Least and greatest length of each kind. Those of 0 end when their effect has ended."""
 DELAYS = (0.1, 1.5)
@@ -125,7 +134,7 @@ def plan(count: int, seed: int, pace: float = PACE) -> list[Fault]:
 
 def targets(component: str, kind: Kind) -> tuple[str, ...]:
     """What a fault may hit. Two faults on one target never overlap."""
-    if kind in DEATHS:
+    if kind in DEATHS or kind is Kind.DISK:
         return TARGETS.get(component, (component,))
     return (component if component in COMPONENTS else kind.value,)
 

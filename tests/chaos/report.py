@@ -17,7 +17,10 @@ STOP_SECONDS = 120.0
 
 
 class Run(NamedTuple):
-    """What was planned and done. `stops`: the longest stop of each stage. `seconds`: from the start on."""
+    """What was planned and done.
+
+    stops: the longest stop of each stage. seconds: from the start on. wrong: what history.py says.
+    """
 
     seed: int
     plan: Sequence[Fault]
@@ -26,6 +29,7 @@ class Run(NamedTuple):
     outcome: Outcome
     stops: Sequence[Stop]
     seconds: float
+    wrong: Sequence[str] = ()
 
 
 def summary(run: Run, found: Verdict) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def summary(run: Run, found: Verdict) -> dict[str, Any]:
     least = min(cells[cell] for cell in CELLS)
     covered = len(done) == len(plan) and (len(plan) < FULL or least >= LEAST)
     return {
-        "passed": found.good and covered and healed,
+        "passed": found.good and covered and healed and not run.wrong,
         "seed": run.seed,
         "faults": len(done),
         "planned": len(plan),
@@ -51,6 +55,7 @@ def summary(run: Run, found: Verdict) -> dict[str, Any]:
         "unhealed": outcome.unhealed,
         "longest_stops": [str(stop) for stop in run.stops],
         "seconds": round(run.seconds),
+        "history": list(run.wrong),
         "delivered": found.delivered,
         "rows": found.rows,
         "missing": len(found.missing),
@@ -92,6 +97,7 @@ def text(figures: Mapping[str, Any], found: Verdict) -> str:
         f"files; a client dropped {figures['dropped_by_the_client']:,} records; "
         f"{figures['given_up']} records given up by name",
         "longest stops: " + "; ".join(figures["longest_stops"]),
+        *(f"the history is wrong: {what}" for what in figures["history"]),
         *(f"not healed: {what}" for what in figures["unhealed"]),
         *(f"not named by the audit: {what}" for what in found.unnamed[:EXAMPLES]),
         f"own restarts: {sum(own.values())}" + "".join(f"; {name} {count}" for name, count in own.items()),

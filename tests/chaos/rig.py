@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from chaos.client_orders import ClientOrders
-from chaos.links import LINKS, broker, environment, upstream
+from chaos.links import BROKERS, LINKS, broker, environment, upstream
 from chaos.proxy import Proxies
 from stock_stack.component import Component
 from stock_stack.layout import Layout
@@ -40,14 +40,15 @@ class Rig:
         ports = free()
         self.proxies = Proxies()
         self._listening = self.proxies.open({link: upstream(link, ports) for link in LINKS})
-        self.layout = Layout(data, ports, SETTINGS, broker(self._listening, ports))
+        brokers = tuple(broker(name, self._listening, ports) for name in BROKERS)
+        self.layout = Layout(data, ports, SETTINGS, brokers)
         self.orders = ClientOrders(data / "client-orders")
         self.stack = Stack(self.layout, report, self._find)
         self.parts: list[str] = []
 
     def start(self) -> None:
         """Brings all up; returns when all is ready. Raises stock_stack.stack.ComponentFailed."""
-        self.stack.start(*INFRASTRUCTURE, "producer", "s3-sink", "sf-loader", "auditor")
+        self.stack.start(*INFRASTRUCTURE, *BROKERS[1:], "producer", "s3-sink", "sf-loader", "auditor")
         self.stack.start("s3-sink", "sf-loader", instance=2)
         self.parts = self.stack.running()
 

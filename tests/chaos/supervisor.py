@@ -82,7 +82,7 @@ class Supervisor:
 
     def _may_start(self, name: str) -> bool:
         # Kafka's start asks ZooKeeper first, which would wait for one that stands still.
-        return name != "kafka" or ("zookeeper" not in self.frozen and self.runs("zookeeper"))
+        return not name.startswith("kafka") or ("zookeeper" not in self.frozen and self.runs("zookeeper"))
 
     def _start(self, name: str, now: float) -> None:
         if self._stack.launch(name):

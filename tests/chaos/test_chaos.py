@@ -31,10 +31,11 @@ def test_faults_lose_and_double_nothing_and_a_loss_would_be_seen(tmp_path: Path)
             campaign.drain()
             outcome = campaign.content.outcome
             unnamed = tidy_up(rig.stack, campaign.content.strays, outcome)
+            found = verdict(rig.stack, outcome, unnamed)
+            wrong = campaign.history(tmp_path / "history.jsonl", found.audit)
         finally:
             campaign.close()
-        found = verdict(rig.stack, outcome, unnamed)
-        figures = report.summary(campaign.result(SEED, faults, 0.0), found)
+        figures = report.summary(campaign.result(SEED, faults, 0.0)._replace(wrong=wrong), found)
         print(report.text(figures, found))
         assert figures["passed"], figures
         assert found.delivered > 1000

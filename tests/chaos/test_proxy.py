@@ -12,9 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from chaos.links import LINKS, Link, broker, concerned, environment, refusing, upstream
+from chaos.lines import Mode
+from chaos.links import BROKERS, LINKS, Link, broker, concerned, environment, refusing, upstream
 from chaos.plan import COMPONENTS, TARGETS, Kind
-from chaos.proxy import Mode, Proxies
+from chaos.proxy import Proxies
 from stock_stack.ports import HOST, free
 
 STORE, ENSEMBLE = Link("s3-sink", "s3"), Link("kafka", "zookeeper")
@@ -136,7 +137,7 @@ def test_every_fault_of_connections_concerns_some() -> None:
     for component in COMPONENTS:
         for target in TARGETS.get(component, (component,)):
             assert concerned(target)
-            assert refusing(target) or target == "kafka"
+            assert refusing(target) or target in BROKERS
 
 
 def test_every_client_is_led_to_its_proxies() -> None:
@@ -144,12 +145,12 @@ def test_every_client_is_led_to_its_proxies() -> None:
     try:
         listening = {link: 40_000 + number for number, link in enumerate(LINKS)}
         for link in LINKS:
-            if link.client != "kafka":
+            if link.client not in BROKERS:
                 assert any(
                     str(listening[link]) in value for value in environment(link.client, listening).values()
                 ), link
-        properties = broker(listening, ports)
-        for link in (link for link in LINKS if link.server == "kafka"):
+        for link in (link for link in LINKS if link.server in BROKERS):
+            properties = broker(link.server, listening, ports)
             assert f"{HOST}:{listening[link]}" in str(properties["advertised.listeners"])
             assert f"{HOST}:{upstream(link, ports)}" in str(properties["listeners"])
     finally:

@@ -44,6 +44,7 @@ def test_a_run_passes_only_when_everything_is_true(change: dict[str, Any], passe
     [
         pytest.param({"done": PLAN[:-1]}, id="a fault was not done"),
         pytest.param({"outcome": Outcome(unhealed=["fault 7, freeze"])}, id="a fault did not heal"),
+        pytest.param({"wrong": ["put twice: 1, a"]}, id="the history is wrong"),
         pytest.param({"stops": [Stop(121.0, "s3", ("stock-data", 1))]}, id="a stage stood still too long"),
     ],
 )
