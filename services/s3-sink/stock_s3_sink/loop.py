@@ -100,11 +100,10 @@ class Sink:
         """Looks up each partition's resume point on S3. Raises FatalError when it cannot be known."""
         self._backpressure.resume()
         offsets = {}
-        for topic, number in partition_ids:
-            part = self._locate((topic, number))
-            offsets[topic, number] = offset = part.cutter.next_offset
-            topic_id = part.cutter.chain.topic_id
-            self._log.info("assigned", topic=topic, partition=number, topic_id=topic_id, offset=offset)
+        for partition_id in partition_ids:
+            part = self._locate(partition_id)
+            offsets[partition_id] = part.cutter.next_offset
+            self._log.info("assigned", **part.place)
         return offsets
 
     def revoked(self, partition_ids: list[PartitionId]) -> None:
@@ -133,10 +132,10 @@ class Sink:
                 self._blocks.block(partition_id, part, reason, now)
         for partition_id in fetched.out_of_range & self._parts.keys():
             if partition_id not in self._blocks:
-                topic, number = partition_id
-                self._log.warning("position is not in the log any more", topic=topic, partition=number)
-                self._parts[partition_id].cutter.cut("out_of_range")
-                self._parts[partition_id].relocate = True
+                part = self._parts[partition_id]
+                self._log.warning("position is not in the log any more", **part.place)
+                part.cutter.cut("out_of_range")
+                part.relocate = True
 
     def _append(self, partition_id: PartitionId, records: Records, now: float) -> None:
         """Takes delivered records, and first those that the client left out."""
@@ -203,12 +202,11 @@ class Sink:
             self._collect(parts)
 
     def _drop(self, partition_ids: Iterable[PartitionId], why: str) -> None:
-        for topic, number in partition_ids:
-            self._blocks.drop((topic, number))
-            if part := self._parts.pop((topic, number), None):
+        for partition_id in partition_ids:
+            self._blocks.drop(partition_id)
+            if part := self._parts.pop(partition_id, None):
                 part.abandoned.set()
-                offset, dropped = part.cutter.next_offset, part.cutter.rows
-                self._log.info(why, topic=topic, partition=number, offset=offset, dropped=dropped)
+                self._log.info(why, **part.place, dropped=part.cutter.rows)
 
     def _collect(self, parts: Mapping[PartitionId, Partition]) -> None:
         for (topic, number), part in list(parts.items()):

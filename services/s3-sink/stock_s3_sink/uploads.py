@@ -40,6 +40,11 @@ class Partition:
         self.epoch = max(self.epoch, records.leader_epoch)
 
     @property
+    def place(self) -> dict[str, object]:
+        """What the log says of it."""
+        return {**self.cutter.chain._asdict(), "offset": self.cutter.next_offset}
+
+    @property
     def idle(self) -> bool:
         """Whether every chunk that was cut is on S3."""
         return self.upload is None and not self.cutter.queue
