@@ -14,8 +14,9 @@ from stock_common.settings import load_or_exit, refuse
 from stock_market.bars import DailyBars
 from stock_market.clock import NEW_YORK, Clock, calendar_for
 from stock_market.config import MarketSettings
-from stock_market.faults import Faults
+from stock_market.faults import Faults, Order
 from stock_market.limits import PLANS, Limits
+from stock_market.recorded import schedules
 from stock_market.server import Market, MarketServer
 from stock_market.tape import Tape
 
@@ -28,6 +29,7 @@ examples:
                                    New York's sessions, a minute a second, from 15:55 on
   curl 'http://127.0.0.1:8091/query?function=GLOBAL_QUOTE&symbol=IBM&entitlement=realtime&apikey=any'
   curl -d '{"fault": "burst", "count": 3}' http://127.0.0.1:8091/control
+  MARKET_PLAN=free MARKET_CALENDAR=XNYS MARKET_SCHEDULE='free key in December 2025' stock-market
 """
 
 
@@ -47,13 +49,10 @@ def assemble(settings: MarketSettings) -> Market:
     plan = PLANS[settings.market_plan]
     # The vendor does not document when its day begins. Everywhere else it counts in New York's time.
     limits = Limits(plan, time.monotonic, lambda: datetime.now(NEW_YORK).date())
-    return Market(
-        Tape(calendar, DailyBars(calendar.days)),
-        plan,
-        clock.now,
-        limits,
-        Faults(time.monotonic, settings.market_latency_ms),
-    )
+    faults = Faults(time.monotonic, settings.market_latency_ms)
+    for order in schedules()[settings.market_schedule] if settings.market_schedule else ():
+        faults.order(Order.model_validate(order))
+    return Market(Tape(calendar, DailyBars(calendar.days)), plan, clock.now, limits, faults)
 
 
 def main() -> int:

@@ -8,11 +8,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stock_market.clock import FIRST_DAY, NEW_YORK
 from stock_market.limits import PLANS
+from stock_market.recorded import schedules
 
 
 def _plan(name: str) -> str:
     if name not in PLANS:
         raise ValueError("is not a plan")
+    return name
+
+
+def _schedule(name: str) -> str:
+    if name not in schedules():
+        raise ValueError(f"must be one of: {'; '.join(schedules())}")
     return name
 
 
@@ -45,6 +52,9 @@ class MarketSettings(BaseSettings):
     market_start: Annotated[datetime, AfterValidator(_start)] | None = Field(
         None,
         description="Market time at the start, ISO 8601, New York's unless it has an offset. Empty: now.",
+    )
+    market_schedule: Annotated[str, AfterValidator(_schedule)] | None = Field(
+        None, description="Faults and answers from the start on, by the name of a schedule. Empty: none."
     )
     market_latency_ms: int = Field(
         0, ge=0, le=60_000, description="Wait before every answer, in milliseconds."

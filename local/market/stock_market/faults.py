@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from threading import Lock
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from stock_market.recorded import Recorded, answers
 
 
 class Kind(StrEnum):
@@ -38,6 +41,7 @@ class Order(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fault: Kind | None = Field(None, description="What goes wrong.")
+    answer: str | None = Field(None, description="The name of an answer in answers.yaml, sent as it is.")
     count: int | None = Field(None, ge=1, description="For how many calls.")
     seconds: float | None = Field(None, gt=0, le=86_400, description="For how long.")
     after: float = Field(0.0, ge=0, le=86_400, description="Seconds from now on when it begins.")
@@ -47,12 +51,28 @@ class Order(BaseModel):
     )
     latency_ms: int | None = Field(None, ge=0, le=60_000, description="Wait before every answer from now on.")
 
+    @field_validator("answer")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        if name is not None and name not in answers():
+            raise ValueError(f"there is no answer called {name!r}")
+        return name
+
+
+class Met(NamedTuple):
+    """What a call meets: a fault or an answer, after so many seconds."""
+
+    kind: Kind | None = None
+    recorded: Recorded | None = None
+    hold: float = 0.0
+
 
 class _Standing:
-    def __init__(self, kind: Kind, order: Order, now: float) -> None:
-        self.kind = kind
+    def __init__(self, order: Order, now: float) -> None:
+        self.kind, self.answer = order.fault, order.answer
         self.function = order.function
-        self.hold = order.hold or HOLD_SECONDS.get(kind, 0.0)
+        usual = HOLD_SECONDS.get(order.fault, 0.0) if order.fault else 0.0
+        self.met = Met(order.fault, answers()[order.answer] if order.answer else None, order.hold or usual)
         self.left = order.count if order.count or order.seconds else 1
         self.begins = now + order.after
         self.until = self.begins + order.seconds if order.seconds else None
@@ -74,8 +94,8 @@ class Faults:
         with self._lock:
             if order.latency_ms is not None:
                 self.latency_ms = order.latency_ms
-            if order.fault is not None:
-                self._standing.append(_Standing(order.fault, order, self._monotonic()))
+            if order.fault is not None or order.answer is not None:
+                self._standing.append(_Standing(order, self._monotonic()))
 
     def clear(self) -> None:
         """Ends all faults and the latency."""
@@ -83,19 +103,16 @@ class Faults:
             self._standing.clear()
             self.latency_ms = 0
 
-    def meet(self, function: str) -> tuple[Kind, float] | None:
-        """The fault of this call of `function`, with the seconds for which the call is held.
-
-        Counts the call.
-        """
+    def meet(self, function: str) -> Met:
+        """What this call of `function` meets. Counts the call."""
         with self._lock:
             now = self._forget()
             for fault in self._standing:
                 if fault.begins <= now and fault.function in (None, function):
                     if fault.left is not None:
                         fault.left -= 1
-                    return fault.kind, fault.hold
-            return None
+                    return fault.met
+            return Met()
 
     def state(self) -> list[dict[str, object]]:
         with self._lock:
@@ -103,6 +120,7 @@ class Faults:
             return [
                 {
                     "fault": fault.kind,
+                    "answer": fault.answer,
                     "function": fault.function,
                     "begins_in": max(0.0, round(fault.begins - now, 3)),
                     "calls_left": fault.left,

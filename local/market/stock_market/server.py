@@ -18,6 +18,7 @@ from stock_market.clock import CalendarEnd, local
 from stock_market.faults import Faults, Kind, Order
 from stock_market.limits import Limit, Limits, Plan
 from stock_market.odd_rows import odd
+from stock_market.recorded import Recorded
 from stock_market.refusals import Refused, bad_key, demo_key, over_limit
 from stock_market.series import FUNCTIONS
 from stock_market.tape import Tape
@@ -51,8 +52,7 @@ class Market:
 
     def query(self, params: Mapping[str, str], fault: Kind | None) -> Answer:
         """The answer to a call of /query. `fault` may be one of the vendor's refusals. Raises CalendarEnd."""
-        key, function = params.get("apikey", "").strip(), params.get("function", "")
-        outcome = "answered"
+        key, outcome = params.get("apikey", "").strip(), "answered"
         try:
             self._admit(key, fault)
             return (
@@ -64,8 +64,11 @@ class Market:
             outcome = "refused"
             return body(refused.body)
         finally:
-            with self._lock:
-                self._calls[key, function, fault or outcome] += 1
+            self.count(params, fault or outcome)
+
+    def count(self, params: Mapping[str, str], outcome: str) -> None:
+        with self._lock:
+            self._calls[params.get("apikey", "").strip(), params.get("function", ""), outcome] += 1
 
     def _admit(self, key: str, fault: Kind | None) -> None:
         if not key or key == "invalid" or fault is Kind.INVALID_KEY:
@@ -162,8 +165,11 @@ class Handler(BaseHTTPRequestHandler):
     def _query(self, params: dict[str, str]) -> None:
         market = self._served.market
         self._served.closing.wait(market.faults.latency_ms / 1000)
-        fault, hold = market.faults.meet(params.get("function", "")) or (None, 0.0)
+        fault, recorded, hold = market.faults.meet(params.get("function", ""))
         self._served.closing.wait(hold)
+        if recorded is not None:
+            market.count(params, "recorded")
+            return self._replay(recorded)
         try:
             answered = market.query(params, fault)
         except CalendarEnd as end:
@@ -183,6 +189,16 @@ class Handler(BaseHTTPRequestHandler):
                 self._send(200, answered.kind, odd(content))
             case _:
                 self._send(200, answered.kind, content)
+
+    def _replay(self, recorded: Recorded) -> None:
+        """An answer of the corpus as it is, also where its length is a lie."""
+        self.send_response(recorded.status)
+        for name, value in {"Content-Length": str(len(recorded.content)), **recorded.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(recorded.content)
+        self.wfile.flush()
+        self.close_connection = self.close_connection or "Content-Length" in recorded.headers
 
     def _send(self, status: int, kind: str, content: bytes, length: int | None = None) -> None:
         self.send_response(status)

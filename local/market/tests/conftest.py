@@ -1,11 +1,14 @@
-"""A market whose time the test sets."""
+"""A market whose time the test sets, alone and over HTTP."""
 
 from __future__ import annotations
 
+import http.client
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -13,7 +16,7 @@ from stock_market.bars import DailyBars
 from stock_market.clock import NEW_YORK, around_the_clock, new_york_exchange
 from stock_market.faults import Faults
 from stock_market.limits import PLANS, Limits
-from stock_market.server import Market
+from stock_market.server import Market, MarketServer
 from stock_market.tape import Tape
 
 LAST_YEAR = 2027
@@ -49,3 +52,51 @@ def new_bench() -> Callable[..., Bench]:
     return lambda calendar="24/7", plan="unlimited", now="2026-11-24T12:00:00": Bench(
         tapes[calendar], plan, now
     )
+
+
+class Client:
+    """One kept-alive connection; a new one after it broke."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+
+    def send(self, method: str, path: str, body: Any = None) -> tuple[int, str, bytes]:
+        try:
+            self._connection.request(method, path, None if body is None else json.dumps(body))
+            response = self._connection.getresponse()
+            return response.status, response.headers["Content-Type"], response.read()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def query(self, **params: str) -> tuple[int, str, bytes]:
+        return self.send(
+            "GET", "/query?" + urlencode({"apikey": "key", "function": "MARKET_STATUS", **params})
+        )
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+@pytest.fixture
+def new_client() -> type[Client]:
+    return Client
+
+
+@pytest.fixture
+def bench(new_bench: Callable[..., Any]) -> Any:
+    return new_bench()
+
+
+@pytest.fixture
+def client(bench: Any) -> Iterator[Client]:
+    server = MarketServer("127.0.0.1", 0, bench.market)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    client = Client(server.server_address[1])
+    yield client
+    client.close()
+    server.closing.set()
+    server.shutdown()
+    thread.join(5)
+    server.server_close()

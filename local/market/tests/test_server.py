@@ -9,60 +9,15 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from stock_market.server import MarketServer
 
 
-class Client:
-    """One kept-alive connection; a new one after it broke."""
-
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-
-    def send(self, method: str, path: str, body: Any = None) -> tuple[int, str, bytes]:
-        try:
-            self._connection.request(method, path, None if body is None else json.dumps(body))
-            response = self._connection.getresponse()
-            return response.status, response.headers["Content-Type"], response.read()
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def query(self, **params: str) -> tuple[int, str, bytes]:
-        return self.send(
-            "GET", "/query?" + urlencode({"apikey": "key", "function": "MARKET_STATUS", **params})
-        )
-
-    def close(self) -> None:
-        self._connection.close()
-
-
-@pytest.fixture
-def bench(new_bench: Callable[..., Any]) -> Any:
-    return new_bench()
-
-
-@pytest.fixture
-def client(bench: Any) -> Iterator[Client]:
-    server = MarketServer("127.0.0.1", 0, bench.market)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    client = Client(server.server_address[1])
-    yield client
-    client.close()
-    server.closing.set()
-    server.shutdown()
-    thread.join(5)
-    server.server_close()
-
-
-def test_answers(client: Client) -> None:
+def test_answers(client: Any) -> None:
     assert client.send("GET", "/healthz") == (200, "text/plain; charset=utf-8", b"ok\n")
     assert client.send("GET", "/nothing")[0] == 404
     status, kind, content = client.query()
@@ -95,7 +50,7 @@ def test_answers(client: Client) -> None:
         ("slow", 200, "application/json", "Global Market Open"),
     ],
 )
-def test_faults(client: Client, fault: str, status: int, kind: str, content: str) -> None:
+def test_faults(client: Any, fault: str, status: int, kind: str, content: str) -> None:
     assert client.send("POST", "/control", {"fault": fault, "count": 2, "hold": 0.01})[0] == 200
     for _ in range(2):
         answered = client.query()
@@ -109,14 +64,14 @@ def test_faults(client: Client, fault: str, status: int, kind: str, content: str
     ("fault", "error"),
     [("truncated", http.client.IncompleteRead), ("timeout", http.client.RemoteDisconnected)],
 )
-def test_faults_of_the_connection(client: Client, fault: str, error: type[Exception]) -> None:
+def test_faults_of_the_connection(client: Any, fault: str, error: type[Exception]) -> None:
     client.send("POST", "/control", {"fault": fault, "hold": 0.01})
     with pytest.raises(error):
         client.query()
     assert client.query()[0] == 200
 
 
-def test_a_fault_of_one_function_for_a_while(client: Client, bench: Any) -> None:
+def test_a_fault_of_one_function_for_a_while(client: Any, bench: Any) -> None:
     client.send("POST", "/control", {"fault": "empty", "seconds": 30, "function": "GLOBAL_QUOTE"})
     for _ in range(3):
         assert client.query(function="GLOBAL_QUOTE", symbol="IBM")[2] == b"{}"
@@ -125,7 +80,7 @@ def test_a_fault_of_one_function_for_a_while(client: Client, bench: Any) -> None
     assert client.query(function="GLOBAL_QUOTE", symbol="IBM")[2] != b"{}"
 
 
-def test_faults_on_a_schedule(client: Client, bench: Any) -> None:
+def test_faults_on_a_schedule(client: Any, bench: Any) -> None:
     for after in (10, 30):
         client.send("POST", "/control", {"fault": "empty", "after": after, "seconds": 5})
     seen = []
@@ -135,7 +90,7 @@ def test_faults_on_a_schedule(client: Client, bench: Any) -> None:
     assert [second for second, faulty in enumerate(seen) if faulty] == [*range(10, 15), *range(30, 35)]
 
 
-def test_control_counts_the_calls(client: Client) -> None:
+def test_control_counts_the_calls(client: Any) -> None:
     client.query()
     client.query(function="NONE")
     client.send("POST", "/control", {"fault": "html", "function": "GLOBAL_QUOTE", "latency_ms": 1})
@@ -145,7 +100,14 @@ def test_control_counts_the_calls(client: Client) -> None:
         {"apikey": "key", "function": "NONE", "outcome": "refused", "calls": 1},
     ]
     assert state["faults"] == [
-        {"fault": "html", "function": "GLOBAL_QUOTE", "begins_in": 0.0, "calls_left": 1, "seconds_left": None}
+        {
+            "fault": "html",
+            "answer": None,
+            "function": "GLOBAL_QUOTE",
+            "begins_in": 0.0,
+            "calls_left": 1,
+            "seconds_left": None,
+        }
     ]
     assert (state["latency_ms"], state["market_time"], state["keys"]["key"]["today"]) == (
         1,
@@ -156,14 +118,14 @@ def test_control_counts_the_calls(client: Client) -> None:
     assert (cleared["faults"], cleared["latency_ms"]) == ([], 0)
 
 
-def test_control_refuses_unknown_orders(client: Client) -> None:
+def test_control_refuses_unknown_orders(client: Any) -> None:
     status, _, content = client.send("POST", "/control", {"fault": "flood", "count": 0, "typo": 1})
     assert status == 400
     assert all(name in json.loads(content)["error"] for name in ("fault", "count", "typo"))
     assert client.send("POST", "/query", {})[0] == 404
 
 
-def test_a_market_out_of_time_says_so(client: Client, bench: Any) -> None:
+def test_a_market_out_of_time_says_so(client: Any, bench: Any) -> None:
     bench.instant += 10 * 365 * 86_400_000
     status, _, content = client.query(function="GLOBAL_QUOTE", symbol="IBM")
     assert (status, b"MARKET_START" in content) == (500, True)
@@ -181,7 +143,7 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process(number: signal.Signals) -> None:
+def test_the_process(number: signal.Signals, new_client: Callable[[int], Any]) -> None:
     process = run({"MARKET_PORT": "0", "MARKET_START": "2026-11-24T12:00", "MARKET_SPEED": "60"})
     try:
         assert process.stdout is not None
@@ -192,7 +154,7 @@ def test_the_process(number: signal.Signals) -> None:
             line,
         )
         assert port is not None, line
-        client = Client(int(port[1]))
+        client = new_client(int(port[1]))
         assert json.loads(client.send("GET", "/control")[2])["market_time"].startswith("2026-11-24T12:0")
         process.send_signal(number)
         out, err = process.communicate(timeout=10)

@@ -1,13 +1,15 @@
-"""Answers in the vendor's shapes, over HTTP, and what the producer must make of each (corpus/README.md)."""
+"""Answers in the vendor's shapes (local/market/ANSWERS.md), and what the producer must make of each."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.corpus import CORPUS, content
-from support.process import KEY, Server
+from support.corpus import CORPUS
+from support.look_alike import LookAlike, look_alike
+from support.process import KEY
 from support.world import START
 
 from stock_producer.vendor.alphavantage.client import AlphaVantage
@@ -23,14 +25,20 @@ FIELDS = {
 SEEN = re.compile(r"20\d\d-\d\d|undated|invented")
 
 
-def ask(server: Server, entry: dict[str, Any]) -> Answer:
-    server.reply = (entry.get("status", 200), entry.get("headers", {}), content(entry))
+@pytest.fixture(scope="module")
+def market() -> Iterator[LookAlike]:
+    with look_alike(MARKET_PLAN="unlimited") as running:
+        yield running
+
+
+def ask(market: LookAlike, entry: dict[str, Any]) -> Answer:
+    market.order(answer=entry["name"])
     request = Request(
         entry.get("function", "GLOBAL_QUOTE"),
         tuple(entry.get("symbols", ["IBM"])),
         tuple(entry.get("parameters", {}).items()),
     )
-    source = AlphaVantage(server.url, KEY, PLANS[entry.get("plan", "1200")], 1, lambda: START)
+    source = AlphaVantage(market.url, KEY, PLANS[entry.get("plan", "1200")], 1, lambda: START)
     try:
         return source.fetch(request)
     finally:
@@ -38,8 +46,8 @@ def ask(server: Server, entry: dict[str, Any]) -> Answer:
 
 
 @pytest.mark.parametrize("entry", [pytest.param(entry, id=entry["name"]) for entry in CORPUS])
-def test_each_answer_is_what_it_is(server: Server, entry: dict[str, Any]) -> None:
-    answer = ask(server, entry)
+def test_each_answer_is_what_it_is(market: LookAlike, entry: dict[str, Any]) -> None:
+    answer = ask(market, entry)
     refused = answer.refusal
     assert (refused and refused.kind.value) == entry.get("refusal"), refused
     assert bool(refused and refused.may_be_day) == entry.get("may_be_day", False)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-FILE = Path(__file__).parents[1] / "corpus" / "answers.yaml"
+FILE = Path(__file__).parents[4] / "local" / "market" / "stock_market" / "answers.yaml"
 CORPUS: list[dict[str, Any]] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
 
