@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import duckdb
+from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.fakes import FakeSnowflakeConnection
 from fakesnow.statement_type import statement_type_id
 from sqlglot import exp
@@ -26,6 +27,8 @@ _DML_COLUMNS: tuple[tuple[type[exp.Expr], tuple[str, ...]], ...] = (
     (exp.Update, ("number of rows updated", "number of multi-joined rows updated")),
     (exp.Delete, ("number of rows deleted",)),
 )
+QUERIES = 100
+"""Translated queries that a session keeps."""
 
 
 class Translator:
@@ -35,6 +38,7 @@ class Translator:
         self.connection = connection
         self.duck: duckdb.DuckDBPyConnection = connection._duck_conn
         self._reserved_words = reserved_words
+        self._queries: dict[tuple[str, str | None, str | None], exp.Expr] = {}
 
     @property
     def database(self) -> str | None:
@@ -72,7 +76,7 @@ class Translator:
         counts = isinstance(expression, (exp.Insert, exp.Update, exp.Delete))
         for part in cursor._transform_explode(self._quoted(expression)):
             values = list(params)
-            transformed = cursor._transform(part, values)
+            transformed = self._transformed(cursor, part, values)
             cursor._execute(transformed, values if transformed.find(exp.Placeholder) else None)
         table = cursor._arrow_table
         if table is None:
@@ -83,6 +87,22 @@ class Translator:
                 answer.rowtype, type_id, counts=[int(column[0].as_py() or 0) for column in table.columns]
             )
         return answer
+
+    def _transformed(self, cursor: FakeSnowflakeCursor, part: exp.Expr, values: list[Any]) -> exp.Expr:
+        """The part in DuckDB's SQL. The steps to it take up to 50 ms for a query, so the last are kept."""
+        if not isinstance(part, exp.Query):
+            return cursor._transform(part, values)
+        key = (part.sql(dialect="snowflake"), self.database, self.schema)
+        if key not in self._queries:
+            given = list(values)
+            transformed = cursor._transform(part, values)
+            if values != given:
+                # IDENTIFIER(?) took its name from the values.
+                return transformed
+            if len(self._queries) == QUERIES:
+                self._queries.clear()
+            self._queries[key] = transformed
+        return self._queries[key]
 
     def run_batch(self, expression: exp.Expr, rows: Sequence[Sequence[Any]]) -> results.Result:
         """Execute an array binding: one statement of many rows, made one by the caller's transaction."""

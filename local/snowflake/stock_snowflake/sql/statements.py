@@ -114,11 +114,22 @@ def _with_castable_binds(text: str, tokens: tuple[Token, ...]) -> str:
     return text
 
 
+def _forget_places(expression: exp.Expr) -> None:
+    """Takes away where each name stood in the text: nine tenths of the time for a copy of the tree.
+
+    fakesnow 0.12.1 reads STDDEV's alone.
+    """
+    for node in expression.walk():
+        if not isinstance(node, exp.Stddev):
+            node._meta = None  # noqa: SLF001
+
+
 def _parsed(text: str, tokens: tuple[Token, ...]) -> Statement:
     try:
         expression = sqlglot.parse_one(_with_castable_binds(text, tokens), read="snowflake")
     except SqlglotError as error:
         raise classify(error) from error
+    _forget_places(expression)
     for types, kind in ((_DML, Kind.DML), (_DDL, Kind.DDL), (_QUERY, Kind.QUERY)):
         if isinstance(expression, types):
             return Statement(kind, text, tokens, expression)
