@@ -39,8 +39,9 @@ kafka-configs.sh --bootstrap-server $BROKERS --command-config admin.properties -
 
 On MSK a user is a secret whose name begins with `AmazonMSK_`, associated with the cluster. There everybody
 may do everything with a topic or group until it has its first ACL, and then nobody else may, so grant the
-rights of all services at once. Terraform makes one user for all services. Sign-in by AWS IAM is not
-supported.
+rights of all services at once. With Terraform's MSK each service has such a user. The topic job grants them
+these rights (`python -m stock_kafka.topics --grant`, as JSON), and its own user the administration of the
+cluster. It takes no right away that an earlier version granted. Sign-in by AWS IAM is not supported.
 """
 Rights = Mapping[str, Iterable[Mapping[str, Any]]]
 

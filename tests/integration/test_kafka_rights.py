@@ -20,12 +20,12 @@ from snowflake.connector.errors import Error
 from stock_common.records import encode
 from stock_common.topics import DEAD_LETTERS
 from stock_kafka.cluster import Unreachable
+from stock_kafka.rights import Right, grant
 from stock_stack import rights
 from stock_stack.database import connect, new_key
 from stock_stack.layout import Layout, kafka, warehouse
 from stock_stack.ports import HOST, free
 from stock_stack.registry import services
-from stock_stack.rights import Right
 from stock_stack.services import ALL, SERVICES
 from stock_stack.stack import Stack
 from stock_testing import messages
@@ -157,7 +157,7 @@ def revoked(pipeline: Pipeline, user: str, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        rights.grant(admin(pipeline), taken)
+        grant(admin(pipeline), taken)
 
 
 def test_a_missing_right_is_named_and_not_repeated(secure: Pipeline) -> None:
@@ -212,7 +212,7 @@ def test_users_are_replaced_one_service_after_the_other_without_loss(secure: Pip
     layout = secure.stack.layout
     for user, granted in rights.users().items():
         rights.set_password(admin(secure), f"{user}-2", "next")
-        rights.grant(admin(secure), [right._replace(user=f"{user}-2") for right in granted])
+        grant(admin(secure), [right._replace(user=f"{user}-2") for right in granted])
     for service in SERVICES:
         new = kafka(layout, f"{service}-2") | {"KAFKA_SASL_PASSWORD": "next"}
         secure.stack.stop(service)

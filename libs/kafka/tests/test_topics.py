@@ -69,3 +69,30 @@ def test_a_topic_with_more_partitions_is_a_sentence_and_0(
     assert topics.main() == 0
     *_, note = capsys.readouterr().out.splitlines()
     assert note == "Topic stock-data has 8 partitions, not 6: all are used, and symbols may have moved."
+
+
+GRANT = '{"sf-loader": [{"topic": "stock-status", "allow": ["Write"]}]}'
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        pytest.param(["--grant", GRANT], 1, "--grant needs a user of the job's own", id="nobody signs in"),
+        pytest.param(["--grant", '["x"]'], 2, "no JSON of users and rights", id="a list"),
+        pytest.param(["--grant", '{"x": [{"topic": "y"}]}'], 2, "('allow')", id="no operation"),
+    ],
+)
+def test_rights_that_cannot_be_granted_are_one_sentence(
+    words: list[str],
+    code: int,
+    sentence: str,
+    broker: Broker,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["topics", *words])
+    try:
+        assert topics.main() == code
+    except SystemExit as error:
+        assert error.code == code
+    assert sentence in capsys.readouterr().err.splitlines()[-1]

@@ -6,53 +6,25 @@ The job makes the users and their ACLs, as an administrator does once: `python -
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
-    AclBinding,
     AclBindingFilter,
-    AclOperation,
-    AclPermissionType,
     AdminClient,
-    ResourcePatternType,
-    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
 
+from stock_kafka import rights
+from stock_kafka.rights import Right
 from stock_kafka.topics import RIGHTS
 from stock_stack.registry import services
 
 TOPIC_JOB = "topics"
 SECONDS = 15.0
 ITERATIONS = 4_096
-_WORDS = {"DescribeConfigs": "DESCRIBE_CONFIGS"}
-
-
-class Right(NamedTuple):
-    """The user may do `operation` with the topic or group of this name, or of each name that begins so."""
-
-    user: str
-    kind: str
-    name: str
-    is_prefix: bool
-    operation: str
-
-    @property
-    def pattern(self) -> dict[str, Any]:
-        """It as the arguments of an ACL, from any host."""
-        return {
-            "restype": ResourceType[self.kind.upper()],
-            "name": self.name,
-            "resource_pattern_type": ResourcePatternType["PREFIXED" if self.is_prefix else "LITERAL"],
-            "principal": f"User:{self.user}",
-            "host": "*",
-            "operation": AclOperation[_WORDS.get(self.operation, self.operation.upper())],
-            "permission_type": AclPermissionType.ALLOW,
-        }
 
 
 def password(user: str) -> str:
@@ -62,20 +34,11 @@ def password(user: str) -> str:
 
 def users() -> dict[str, list[Right]]:
     """User → rights. The topic job has a user too."""
-    entries: dict[str, Iterable[Mapping[str, Any]]] = {
+    entries: dict[str, rights.Entries] = {
         **{name: service.kafka for name, service in services().items()},
         TOPIC_JOB: RIGHTS,
     }
-    return {
-        user: [right for entry in given for right in _rights(user, entry)] for user, given in entries.items()
-    }
-
-
-def _rights(user: str, entry: Mapping[str, Any]) -> list[Right]:
-    kind = "topic" if "topic" in entry else "group"
-    return [
-        Right(user, kind, entry[kind], entry.get("prefix", False), operation) for operation in entry["allow"]
-    ]
+    return {user: rights.of(user, given) for user, given in entries.items()}
 
 
 def set_password(admin: AdminClient, user: str, secret: str) -> None:
@@ -86,21 +49,16 @@ def set_password(admin: AdminClient, user: str, secret: str) -> None:
         future.result(SECONDS)
 
 
-def grant(admin: AdminClient, rights: Iterable[Right]) -> None:
-    for future in admin.create_acls([AclBinding(**right.pattern) for right in rights]).values():
-        future.result(SECONDS)
-
-
-def revoke(admin: AdminClient, rights: Iterable[Right]) -> None:
-    for future in admin.delete_acls([AclBindingFilter(**right.pattern) for right in rights]).values():
+def revoke(admin: AdminClient, taken: Iterable[Right]) -> None:
+    for future in admin.delete_acls([AclBindingFilter(**right.pattern) for right in taken]).values():
         future.result(SECONDS)
 
 
 def main() -> None:
     admin = AdminClient({"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]})
-    for user, rights in users().items():
+    for user, given in users().items():
         set_password(admin, user, password(user))
-        grant(admin, rights)
+        rights.grant(admin, given)
 
 
 if __name__ == "__main__":
