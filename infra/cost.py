@@ -82,7 +82,7 @@ def bill(deployment: str, used: Use, credit: float = CREDIT) -> dict[str, float]
     credit: dollars a credit of Snowflake's.
     """
     ecs = deployment.startswith("ecs")
-    secrets, alarms, metrics = (5, 11, 3) if ecs else (4, 7, 10)
+    secrets, alarms, metrics = (7, 11, 3) if ecs else (1, 7, 10)
     logs = used.objects * OBJECT_LOG_BYTES / 1e9 + BASE_LOG_GB
     return compute(deployment) | {
         "S3": used.gigabytes * 12 * S3_GB + used.objects * (S3_PUT + 3 * S3_GET) + used.lists * S3_PUT,

@@ -28,7 +28,7 @@ module "host" {
     secrets      = service.secrets
     secret_files = local.key_secrets[name]
     state        = service.state
-    uses_role    = service.s3 != "none"
+    role_arn     = lookup(local.role_arns, name, null)
     jobs         = local.jobs[name]
     health       = local.health[name]
   } }

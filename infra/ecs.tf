@@ -23,6 +23,7 @@ module "msk" {
   instance_type            = var.msk_instance_type
   log_group                = module.logs.names["msk"]
   recovery_days            = local.recovery_days
+  users                    = local.kafka_users
 }
 
 module "load_balancer" {
@@ -48,11 +49,15 @@ locals {
   # ECS takes ARN:key:: for one key of a JSON secret.
   secret_arns = merge(
     { for name, arn in module.secrets.arns : "${var.name}/${name}" => arn },
-    { for arn in module.msk[*].secret_arn : "AmazonMSK_${var.name}" => arn },
+    { for user, arn in merge({}, module.msk[*].secret_arns...) : "AmazonMSK_${var.name}_${user}" => arn },
   )
-  secret_references = { for name, service in local.services : name => {
-    for variable, secret in service.secrets : variable => strcontains(secret, "#") ? "${local.secret_arns[split("#", secret)[0]]}:${split("#", secret)[1]}::" : local.secret_arns[secret]
-  } if local.ecs && local.running }
+  reference_of = { for secret in distinct(flatten(values(local.all_secrets))) : secret =>
+    strcontains(secret, "#") ? "${local.secret_arns[split("#", secret)[0]]}:${split("#", secret)[1]}::" : local.secret_arns[secret] if local.ecs && local.running
+  }
+  secret_references = { for name, service in local.running_on_ecs : name => { for variable, secret in service.secrets : variable => local.reference_of[secret] } }
+  ecs_jobs = { for name, service in local.running_on_ecs : name => [for job in local.jobs[name] :
+    merge(job, { secrets = { for variable, secret in job.secrets : variable => local.reference_of[secret] } })
+  ] }
 
   place = {
     region             = var.region
@@ -72,7 +77,7 @@ module "service" {
   name               = var.name
   stage              = each.key
   image              = local.images[each.key]
-  jobs               = local.jobs[each.key]
+  jobs               = local.ecs_jobs[each.key]
   cpu                = each.value.cpu
   memory             = each.value.memory
   tasks              = each.value.tasks
@@ -96,7 +101,7 @@ module "reader" {
   name                 = var.name
   stage                = each.key
   image                = local.images[each.key]
-  jobs                 = local.jobs[each.key]
+  jobs                 = local.ecs_jobs[each.key]
   cpu                  = each.value.cpu
   memory               = each.value.memory
   tasks                = each.value.tasks

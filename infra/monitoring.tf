@@ -76,7 +76,7 @@ locals {
   } : name => monitor if local.monitoring }
 
   monitoring_targets = merge([for monitor in values(local.monitors) : monitor.targets]...)
-  monitoring_stages  = { for name, monitor in local.monitors : name => { s3 = "none", secrets = toset(values(monitor.secrets)), topic = monitor.topic } }
+  monitoring_stages  = { for name, monitor in local.monitors : name => { s3 = "none", role = monitor.topic != null, secrets = toset(values(monitor.secrets)), topic = monitor.topic } }
   monitoring_secrets = local.monitoring ? { grafana = "Password of Grafana's administrator" } : {}
 }
 

@@ -48,6 +48,12 @@ output "snowflake_allowed_location" {
   value       = "s3://${local.bucket}/raw/"
 }
 
+output "snowflake_options" {
+  description = "Options of stock-sf-loader setup that say how each user signs in: by its service's role on AWS, or by its key."
+  value       = local.snowflake_options
+  depends_on  = [module.registry]
+}
+
 output "snowflake_trusted" {
   description = "Whether the role for Snowflake trusts a principal yet (snowflake_principal_arn)."
   value       = var.snowflake_principal_arn != null
@@ -90,6 +96,6 @@ output "alarm_topic_arn" {
 }
 
 output "role_arns" {
-  description = "Stage → role of its code (ecs)."
+  description = "Service → role of its code, where it calls AWS."
   value       = module.roles.task_role_arns
 }

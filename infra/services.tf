@@ -12,8 +12,14 @@ locals {
     },
     { for name, value in { KAFKA_SASL_MECHANISM = try(var.kafka.sasl_mechanism, "SCRAM-SHA-512") } : name => value if local.sasl },
   )
-  kafka_secret  = local.msk ? "AmazonMSK_${var.name}" : "${var.name}/kafka"
-  kafka_secrets = { for variable, key in { KAFKA_SASL_USERNAME = "username", KAFKA_SASL_PASSWORD = "password" } : variable => "${local.kafka_secret}#${key}" if local.sasl }
+  # On MSK each service has a user of its own, and so has the topic job, which grants the others their rights.
+  # On the user's own brokers one sign-in serves all.
+  topic_job   = "topics"
+  kafka_users = toset(concat(keys(local.entries), [local.topic_job]))
+  kafka_secrets = { for user in local.kafka_users : user => { for variable, key in { KAFKA_SASL_USERNAME = "username", KAFKA_SASL_PASSWORD = "password" } :
+    variable => "${local.msk ? "AmazonMSK_${var.name}_${user}" : "${var.name}/kafka"}#${key}" if local.sasl
+  } }
+  grant = jsonencode({ for name, service in local.entries : name => service.kafka })
 
   dashboard_shown = local.ecs || length(var.allowed_cidrs) > 0
   dashboard_sign_in = { for name, value in {
@@ -40,14 +46,19 @@ locals {
     { for name, value in { LOG_DIR = "/var/log/stock-pipeline" } : name => value if local.ec2 },
   )
 
-  snowflake_environment = { for user in ["loader", "auditor", "dashboard"] : user => {
-    SNOWFLAKE_ACCOUNT          = coalesce(var.snowflake_account, "none")
-    SNOWFLAKE_USER             = var.snowflake_users[user]
-    SNOWFLAKE_ROLE             = { loader = var.snowflake_roles.loader, auditor = var.snowflake_roles.auditor, dashboard = var.snowflake_roles.reader }[user]
-    SNOWFLAKE_WAREHOUSE        = user == "dashboard" ? var.snowflake_reader_warehouse : var.snowflake_warehouse
-    SNOWFLAKE_DATABASE         = var.snowflake_database
-    SNOWFLAKE_PRIVATE_KEY_FILE = "/run/stock/snowflake.p8"
-  } }
+  by_identity = var.snowflake_sign_in == "identity"
+  snowflake_environment = { for user in ["loader", "auditor", "dashboard"] : user => merge(
+    {
+      SNOWFLAKE_ACCOUNT   = coalesce(var.snowflake_account, "none")
+      SNOWFLAKE_USER      = var.snowflake_users[user]
+      SNOWFLAKE_ROLE      = { loader = var.snowflake_roles.loader, auditor = var.snowflake_roles.auditor, dashboard = var.snowflake_roles.reader }[user]
+      SNOWFLAKE_WAREHOUSE = user == "dashboard" ? var.snowflake_reader_warehouse : var.snowflake_warehouse
+      SNOWFLAKE_DATABASE  = var.snowflake_database
+    },
+    # The connector signs a question to STS of the region that it is in.
+    { for name, value in { SNOWFLAKE_WORKLOAD_IDENTITY = "AWS", AWS_REGION = var.region } : name => value if local.by_identity },
+    { for name, value in { SNOWFLAKE_PRIVATE_KEY_FILE = "/run/stock/snowflake.p8" } : name => value if !local.by_identity },
+  ) }
 
   # What a service takes of the platform. Nothing here depends on a resource, so that names and roles can be
   # made from it first.
@@ -67,12 +78,19 @@ locals {
     migrates    = try(service.migrates, false)
     # These read tables that the loader's migrations make: on ecs they come once the loader is up.
     reads   = contains(service.needs, "migrations") && !try(service.migrates, false)
-    secrets = merge(local.kafka_secrets, lookup(local.own_secrets, name, {}))
+    secrets = merge(local.kafka_secrets[name], lookup(local.own_secrets, name, {}))
+    # Whether it calls AWS: S3, or Snowflake by its role.
+    role = service.s3 != "none" || local.by_identity && try(service.snowflake, null) != null
   } }
 
   # Commands that are run before a service, each start: both change nothing when there is nothing to do.
-  topics     = { name = "topics", command = ["python", "-m", "stock_kafka.topics"], environment = {} }
-  migrations = { name = "migrations", command = ["python", "-m", "stock_sf_loader", "migrate"], environment = { SNOWFLAKE_ROLE = var.snowflake_roles.owner } }
+  topics = {
+    name        = local.topic_job
+    command     = concat(["python", "-m", "stock_kafka.topics"], [for word in ["--grant", local.grant] : word if local.msk])
+    environment = {}
+    secrets     = local.kafka_secrets[local.topic_job]
+  }
+  migrations = { name = "migrations", command = ["python", "-m", "stock_sf_loader", "migrate"], environment = { SNOWFLAKE_ROLE = var.snowflake_roles.owner }, secrets = {} }
   jobs       = { for name in keys(local.services) : name => [for job in [local.topics, local.migrations] : job if job.name == "topics" || local.services[name].migrates] }
 
   # The variables that follow from ours. A service that needs none of its own has no entry here.
@@ -113,14 +131,19 @@ locals {
   # Secrets that a person puts. MSK's sign-in is made by its module.
   secrets = merge(
     { alpha-vantage = "The Alpha Vantage API key" },
-    { for user in ["loader", "auditor", "dashboard"] : "snowflake-${user}" => "Private key (PEM) of the Snowflake user ${var.snowflake_users[user]}" },
+    { for user in ["loader", "auditor", "dashboard"] : "snowflake-${user}" => "Private key (PEM) of the Snowflake user ${var.snowflake_users[user]}" if !local.by_identity },
     local.monitoring_secrets,
     { for name, about in { dashboard-sign-in = "The dashboard at the identity provider, as JSON: client_secret, and cookie_secret (32 random characters or more)" } : name => about if var.dashboard_sign_in != null },
     { for name, about in { kafka = "Sign-in to the brokers, as JSON: username and password" } : name => about if local.sasl && !local.msk },
   )
 
-  key_secrets  = { for name, service in local.services : name => { for file, user in { "snowflake.p8" = service.key } : file => "${var.name}/snowflake-${user}" if user != null } }
-  stages       = merge({ for name, service in local.services : name => { s3 = service.s3, secrets = toset([for secret in concat(values(service.secrets), values(local.key_secrets[name])) : split("#", secret)[0]]), topic = null } }, local.monitoring_stages)
+  key_secrets = { for name, service in local.services : name => { for file, user in { "snowflake.p8" = service.key } : file => "${var.name}/snowflake-${user}" if user != null && !local.by_identity } }
+  all_secrets = { for name, service in local.services : name => concat(values(service.secrets), flatten([for job in local.jobs[name] : values(job.secrets)]), values(local.key_secrets[name])) }
+  stages      = merge({ for name, service in local.services : name => { s3 = service.s3, role = service.role, secrets = toset([for secret in local.all_secrets[name] : split("#", secret)[0]]), topic = null } }, local.monitoring_stages)
+  # Written, so that a plan and Snowflake's administrator have them before they are made.
+  role_arns         = { for name, service in local.services : name => "arn:${local.partition}:iam::${local.account}:role/${var.name}-${name}-task-role" if service.role }
+  snowflake_options = join(" ", [for name, service in local.services : local.by_identity ? "--${service.key}-arn ${local.role_arns[name]}" : "--${service.key}-key ${service.key}.pub" if service.key != null])
+
   state_stages = toset([for name, service in local.services : name if service.state && local.ecs && local.running])
   registry     = "${local.account}.dkr.ecr.${var.region}.amazonaws.com${local.partition == "aws-cn" ? ".cn" : ""}"
   images       = { for name in keys(local.services) : name => "${local.registry}/${var.name}/${name}:${coalesce(var.image_tag, "none")}" }

@@ -86,8 +86,20 @@ variable "snowflake_integration" {
   }
 }
 
+variable "snowflake_sign_in" {
+  description = "How the services sign in. identity: each as its own role on AWS, without a key. key: each by a key pair, whose private key is a secret."
+  type        = string
+  default     = "identity"
+  nullable    = false
+
+  validation {
+    condition     = contains(["identity", "key"], var.snowflake_sign_in)
+    error_message = "snowflake_sign_in must be identity (the services' roles on AWS) or key (key pairs)."
+  }
+}
+
 variable "snowflake_users" {
-  description = "The services' users in Snowflake, each of TYPE = SERVICE with a key pair of its own."
+  description = "The services' users in Snowflake, each of TYPE = SERVICE."
   type = object({
     loader    = optional(string, "STOCK_LOADER")
     auditor   = optional(string, "STOCK_AUDITOR")

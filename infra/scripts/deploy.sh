@@ -4,6 +4,7 @@
 #
 #   infra/scripts/deploy.sh              asks before it applies, and is safe to run again
 #   infra/scripts/deploy.sh --plan       shows what would change, changes nothing
+#   infra/scripts/deploy.sh --ground     only makes what must exist first, for the checks before the first start
 #   infra/scripts/deploy.sh --destroy    deletes everything, after the deployment's name was typed
 #   infra/scripts/deploy.sh --yes        applies without asking
 #
@@ -52,8 +53,8 @@ restore_secrets() {
     aws secretsmanager restore-secret --region "$region" --secret-id "$secret" >/dev/null
     tf import -input=false -var "image_tag=$tag" "module.secrets.aws_secretsmanager_secret.this[\"${secret#"$name"/}\"]" "$secret" >/dev/null
   done
-  # MSK's sign-in is made again, so the old one may go at once.
-  for secret in $(aws secretsmanager list-secrets --region "$region" --include-planned-deletion --filters "Key=name,Values=AmazonMSK_$name" --query "SecretList[?DeletedDate && Name=='AmazonMSK_$name'].Name" --output text); do
+  # MSK's sign-ins are made again, so the old ones may go at once.
+  for secret in $(aws secretsmanager list-secrets --region "$region" --include-planned-deletion --filters "Key=name,Values=AmazonMSK_${name}_" --query 'SecretList[?DeletedDate].Name' --output text); do
     aws secretsmanager restore-secret --region "$region" --secret-id "$secret" >/dev/null
     aws secretsmanager delete-secret --region "$region" --secret-id "$secret" --force-delete-without-recovery >/dev/null
   done
@@ -72,7 +73,7 @@ make_ecs_role() {
 lay_ground() {
   say "laying the ground: repositories, secrets, the role for Snowflake, bucket"
   # Without -auto-approve Terraform asks, but not where nothing would change.
-  tf apply -input=false ${yes:+-auto-approve} -var "image_tag=$tag" -target=module.registry -target=module.secrets -target=module.roles.aws_iam_role.snowflake -target=module.storage \
+  tf apply -input=false ${yes:+-auto-approve} -var "image_tag=$tag" -target=module.registry -target=module.secrets -target=module.roles.aws_iam_role_policy.snowflake -target=module.storage \
     -target=module.address
 }
 
@@ -97,7 +98,7 @@ check_snowflake() {
 deploy: Snowflake cannot read the bucket yet. An administrator of the account (ACCOUNTADMIN) runs what this prints, from the repository's root:
   local/stack/env.sh build services/sf-loader
   services/sf-loader/.venv/bin/stock-sf-loader setup --bucket $(output bucket) --role-arn $(output snowflake_role_arn) --external-id $(output snowflake_external_id) \\
-    --loader-key loader.pub --auditor-key auditor.pub --dashboard-key dashboard.pub${address:+ --network $address/32}
+    $(output snowflake_options)${address:+ --network $address/32} >account.sql
 Its last statement, DESC INTEGRATION, shows STORAGE_AWS_IAM_USER_ARN: set it as snowflake_principal_arn in infra/terraform.tfvars and run this again.
 EOF
   exit 1
@@ -163,6 +164,7 @@ deploy() {
   lay_ground
   check_secrets
   check_snowflake
+  [ -z "$ground" ] || { say "the ground is laid, and Snowflake is trusted. Nothing was started."; return; }
   push_images
   say "applying"
   tf apply -input=false ${yes:+-auto-approve} -var "image_tag=$tag"
@@ -199,10 +201,11 @@ destroy() {
   tf destroy -input=false -auto-approve -var image_tag=none
 }
 
-action=deploy yes=
+action=deploy yes='' ground=''
 for argument in "$@"; do
   case $argument in
     --plan) action=plan ;;
+    --ground) ground=yes ;;
     --destroy) action=destroy ;;
     --yes) yes=yes ;;
     -h | --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//p;}' "${BASH_SOURCE[0]}"; exit 0 ;;

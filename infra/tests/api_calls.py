@@ -128,6 +128,12 @@ def faults(kind: str, values: Mapping[str, Any], unknown: Mapping[str, Any]) -> 
     return [f"{name} is missing" for name in sorted(absent)] + list(_refused(shape, found, call.operation))
 
 
+def parameters(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The call's parameters, as far as they are known, without tags."""
+    found = _members(call, call.model.input_shape, values, {})
+    return {name: value for name, value in found.items() if value is not ... and name.lower() != "tags"}
+
+
 def _members(
     call: Call, shape: Shape, values: Mapping[str, Any], unknown: Mapping[str, Any] | bool
 ) -> dict[str, Any]:

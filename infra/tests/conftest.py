@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from iam_account import Account
 
 INFRA = Path(__file__).resolve().parents[1]
@@ -81,13 +79,13 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def private_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key as Snowflake takes it, for settings that read theirs at the start."""
-    path = tmp_path_factory.mktemp("key") / "snowflake.p8"
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(key.private_bytes(*form))
-    return path
+def tasks() -> dict[str, list[dict[str, Any]]]:
+    """Service → its containers (ecs)."""
+    found = settled_plan("ecs").of_type("aws_ecs_task_definition").values()
+    return {
+        values["family"].removeprefix("stock-pipeline-"): json.loads(values["container_definitions"])
+        for values in found
+    }
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ OUTPUTS = {
     "instance_id": "i-1",
     "bucket": "stock-pipeline-0a1b2c3d",
     "snowflake_trusted": "true",
+    "snowflake_options": "--loader-arn arn:loader",
     "dashboard": "the page",
     "secrets": ["stock-pipeline/alpha-vantage", "stock-pipeline/snowflake-loader"],
     "repositories": {

@@ -26,13 +26,18 @@ run "one_host_that_nobody_reaches" {
   }
 
   assert {
-    condition     = alltrue([for name, service in yamldecode(module.host[0].compose).services : service.read_only && startswith(service.user, "10001:") && service.cap_drop[0] == "ALL" && service.stop_grace_period == "40s"])
+    condition     = alltrue([for name, service in yamldecode(module.host[0].compose).services : service.read_only && service.user == "10001:10001" && service.environment.AWS_EC2_METADATA_DISABLED == "true" && service.cap_drop[0] == "ALL" && service.stop_grace_period == "40s"])
     error_message = "Every container is read-only, without capabilities, as 10001, and has 40 s to close."
   }
 
   assert {
-    condition     = [for name, service in yamldecode(module.host[0].compose).services : name if service.user == "10001:10001"] == ["auditor", "s3-sink", "sf-loader"]
-    error_message = "Only what asks S3 is in the group that reaches the metadata service."
+    condition     = [for name, service in yamldecode(module.host[0].compose).services : name if contains(service.volumes, "/run/stock-identities/${name}:/run/identity:ro")] == ["auditor", "dashboard", "s3-sink", "sf-loader"] && [for name, service in yamldecode(module.host[0].compose).services : name if contains(keys(service.environment), "AWS_CONFIG_FILE")] == ["auditor", "dashboard", "migrations", "s3-sink", "sf-loader", "topics"]
+    error_message = "What calls AWS is handed a role of its own, and no other."
+  }
+
+  assert {
+    condition     = output.snowflake_options == "--auditor-arn arn:aws:iam::123456789012:role/stock-pipeline-auditor-task-role --dashboard-arn arn:aws:iam::123456789012:role/stock-pipeline-dashboard-task-role --loader-arn arn:aws:iam::123456789012:role/stock-pipeline-sf-loader-task-role"
+    error_message = "Snowflake's users are named their services' roles."
   }
 
   assert {
@@ -58,6 +63,29 @@ run "one_host_that_nobody_reaches" {
   assert {
     condition     = output.snowflake_external_id == "example-external-id" && output.snowflake_allowed_location == "s3://stock-pipeline-0a1b2c3d/raw/" && output.snowflake_trusted
     error_message = "The outputs have what the Snowflake integration needs."
+  }
+}
+
+run "key_pairs_in_place_of_roles" {
+  command = plan
+
+  variables {
+    snowflake_sign_in = "key"
+  }
+
+  assert {
+    condition     = output.snowflake_options == "--auditor-key auditor.pub --dashboard-key dashboard.pub --loader-key loader.pub" && length([for name in output.secrets : name if strcontains(name, "snowflake-")]) == 3
+    error_message = "Each user has a key, and each private key a secret."
+  }
+
+  assert {
+    condition     = alltrue([for name in ["sf-loader", "migrations", "auditor", "dashboard"] : yamldecode(module.host[0].compose).services[name].environment.SNOWFLAKE_PRIVATE_KEY_FILE == "/run/stock/snowflake.p8" && !contains(keys(yamldecode(module.host[0].compose).services[name].environment), "SNOWFLAKE_WORKLOAD_IDENTITY")])
+    error_message = "The services sign in by their keys, and by nothing else."
+  }
+
+  assert {
+    condition     = contains(yamldecode(module.host[0].compose).services["dashboard"].volumes, "/run/stock-pipeline/dashboard:/run/stock:ro") && !contains(keys(output.role_arns), "dashboard")
+    error_message = "The dashboard, which calls nothing of AWS then, has its key and no role."
   }
 }
 

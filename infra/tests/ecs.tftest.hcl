@@ -81,6 +81,7 @@ run "tasks_as_they_are_written" {
     kafka              = { bootstrap_servers = "b-1.example.com:9096", cidrs = ["10.9.0.0/16"] }
     monitoring         = true
     allowed_cidrs      = ["0.0.0.0/0"]
+    snowflake_sign_in  = "key"
     oidc               = { issuer = "https://id.example.com", authorization_endpoint = "https://id.example.com/a", token_endpoint = "https://id.example.com/t", user_info_endpoint = "https://id.example.com/u", client_id = "stock" }
     oidc_client_secret = "test-only"
   }

@@ -24,7 +24,7 @@ run "the_ground_of_a_host" {
   command = apply
 
   plan_options {
-    target = [module.registry, module.secrets, module.roles.aws_iam_role.snowflake, module.storage, module.address]
+    target = [module.registry, module.secrets, module.roles.aws_iam_role_policy.snowflake, module.storage, module.address]
   }
 
   assert {
@@ -46,6 +46,11 @@ run "the_ground_of_a_host" {
     condition     = output.bucket == "stock-pipeline-0a1b2c3d" && length(output.snowflake_external_id) == 36 && startswith(output.snowflake_role_arn, "arn:")
     error_message = "deploy.sh prints bucket, role and external id for Snowflake after the targeted apply."
   }
+
+  assert {
+    condition     = strcontains(output.snowflake_options, "--loader-arn arn:aws:iam::123456789012:role/stock-pipeline-sf-loader-task-role")
+    error_message = "deploy.sh prints the users' roles for Snowflake after the targeted apply."
+  }
 }
 
 run "the_ground_of_tasks" {
@@ -60,7 +65,7 @@ run "the_ground_of_tasks" {
   }
 
   plan_options {
-    target = [module.registry, module.secrets, module.roles.aws_iam_role.snowflake, module.storage, module.address]
+    target = [module.registry, module.secrets, module.roles.aws_iam_role_policy.snowflake, module.storage, module.address]
   }
 
   assert {

@@ -37,6 +37,7 @@ run "refuses_wrong_names_and_numbers" {
     snowflake_warehouse        = "my-wh"
     snowflake_reader_warehouse = "my-read-wh"
     snowflake_integration      = "s3 int"
+    snowflake_sign_in          = "password"
     raw_retention_days         = 7
     log_retention_days         = 31
     alarm_email                = "nobody"
@@ -72,6 +73,7 @@ run "refuses_wrong_names_and_numbers" {
     var.snowflake_integration,
     var.snowflake_principal_arn,
     var.snowflake_reader_warehouse,
+    var.snowflake_sign_in,
     var.snowflake_warehouse,
     var.symbols,
     var.vpc_cidr,

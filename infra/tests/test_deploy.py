@@ -104,6 +104,7 @@ def test_snowflake_that_trusts_nobody_is_explained(desk: dict[str, str]) -> None
         "stock-sf-loader setup --bucket stock-pipeline-0a1b2c3d --role-arn arn:role --external-id id-1"
         in done.stderr
     )
+    assert "    --loader-arn arn:loader >account.sql" in done.stderr
     assert not any(word in call for call in calls(desk) for word in ("docker build", "docker push"))
 
 
@@ -125,16 +126,16 @@ def test_what_is_protected_is_asked_before_anything_is_destroyed(
 def test_secrets_that_wait_for_their_deletion_are_taken_back(desk: dict[str, str]) -> None:
     """One of ours, one that the settings do not ask for, and MSK's, which Terraform makes again."""
     deleted = "stock-pipeline/alpha-vantage stock-pipeline/grafana"
-    done = run(desk, "--yes", DELETED=deleted, DELETED_MSK="AmazonMSK_stock-pipeline")
+    done = run(desk, "--yes", DELETED=deleted, DELETED_MSK="AmazonMSK_stock-pipeline_producer")
     assert done.returncode == 0, done.stderr
     assert [call.rsplit(" ", 1)[1] for call in calls(desk) if "restore-secret" in call] == [
         "stock-pipeline/alpha-vantage",
-        "AmazonMSK_stock-pipeline",
+        "AmazonMSK_stock-pipeline_producer",
     ]
     (imported,) = (call for call in calls(desk) if " import " in call)
     assert 'module.secrets.aws_secretsmanager_secret.this["alpha-vantage"] stock-pipeline/alpha' in imported
     (gone,) = (call for call in calls(desk) if "delete-secret" in call)
-    assert "AmazonMSK_stock-pipeline --force-delete-without-recovery" in gone
+    assert "AmazonMSK_stock-pipeline_producer --force-delete-without-recovery" in gone
     order = places(desk, "restore-secret", " import ", "-target=module.secrets")
     assert order == sorted(order)
 

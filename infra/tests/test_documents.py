@@ -157,6 +157,8 @@ def test_every_variable_of_a_service_is_one_of_the_examples(ec2: Plan) -> None:
     known = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (INFRA.parent / "env.example").read_text(), re.M))
     objects = {values["key"]: values.get("content") for values in ec2.of_type("aws_s3_object").values()}
     compose = yaml.safe_load(objects["deploy/compose.yaml"])
+    # The AWS SDK alone reads these.
+    known |= {"AWS_CONFIG_FILE", "AWS_EC2_METADATA_DISABLED"}
     for name, service in compose["services"].items():
         assert set(service["environment"]) <= known, name
 

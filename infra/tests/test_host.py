@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from botocore.session import get_session
 from conftest import INFRA, Plan
 from host import COMMANDS, FILES, Host, make_host
 
@@ -34,6 +35,7 @@ def test_a_first_boot_goes_in_order(host: Host) -> None:
         "kafka ",
         "iptables --wait --insert",
         "get-secret",
+        "assume-role",
         " pull ",
         " up ",
     )
@@ -58,7 +60,7 @@ def test_again_installs_formats_restarts_and_makes_nothing(host: Host) -> None:
     assert any(f"{UP} {host.set_up}/compose.yaml up --detach" in call for call in calls)
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"rpm", "blkid", "mountpoint", "systemctl"}))
+@pytest.mark.parametrize("command", sorted({*COMMANDS, "aws"} - {"rpm", "blkid", "mountpoint", "systemctl"}))
 def test_a_half_made_host_is_finished_by_the_next_run(command: str, host: Host) -> None:
     """Each command fails once. What came before it is not done twice, and the end is the same."""
     first = host.run(FAIL=command)
@@ -186,3 +188,35 @@ def test_the_first_boot_leaves_the_unit_and_the_bucket_has_the_rest(ec2: Plan) -
     assert files == set(objects) - {"files"}
     assert files >= {path.name for path in FILES.iterdir()} - {"user_data.sh.tftpl"}
     assert (INFRA / "scripts/setup_kafka.sh").read_text() == objects["setup_kafka.sh"]["content"]
+
+
+def test_a_service_reads_its_own_role_and_the_next_one_before_it_ends(
+    host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By the file that its container has, and botocore as the services and Snowflake's connector use it."""
+    host.take_role("A1", 300)
+    assert host.run().returncode == 0
+    place = host.folder / "identities/s3-sink"
+    config = tmp_path / "config"
+    config.write_text((place / "config").read_text().replace("/run/identity", str(place)))
+    assert (place / "credentials.json").stat().st_mode & 0o077 == 0
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    credentials = get_session().get_credentials()
+    assert credentials.get_frozen_credentials().access_key == "A1"
+    host.take_role("A2", 3_600)
+    assert host.run("identities.sh").returncode == 0
+    assert credentials.get_frozen_credentials().access_key == "A2"
+
+
+def test_a_role_that_is_refused_is_logged_and_keeps_the_others(host: Host) -> None:
+    host.run()
+    host.take_role("A2", 3_600)
+    done = host.run("identities.sh", REFUSED="role/auditor")
+    assert done.returncode == 1
+    assert "ERROR identities: the role arn:role/auditor of auditor cannot be assumed" in host.log()
+    found = {path.parent.name: path.read_text() for path in host.folder.glob("identities/*/*.json")}
+    assert "A1" in found["auditor"] and "A2" in found["s3-sink"]
+    assert not list(host.folder.glob("identities/*/.*"))

@@ -51,8 +51,10 @@ def test_no_secret_stands_in_the_plan(plan: Plan) -> None:
 
 def test_secrets_are_empty_containers_and_msks_sign_in_is_write_only(ec2: Plan, ecs: Plan) -> None:
     assert not ec2.of_type("aws_secretsmanager_secret_version")
-    (version,) = ecs.of_type("aws_secretsmanager_secret_version").values()
-    assert version["secret_string"] is None and version["secret_string_wo"] is None
+    versions = ecs.of_type("aws_secretsmanager_secret_version").values()
+    assert len(versions) == len(SERVICES) + 1
+    for version in versions:
+        assert version["secret_string"] is None and version["secret_string_wo"] is None
 
 
 def test_user_data_and_the_hosts_files_name_secrets_only(ec2: Plan) -> None:
@@ -72,10 +74,12 @@ def test_user_data_and_the_hosts_files_name_secrets_only(ec2: Plan) -> None:
     assert not held
     rows = [line.split("\t") for line in objects["deploy/secrets.tsv"].splitlines()]
     assert {(row[0], row[2], row[3]) for row in rows} == {
-        ("producer", "ALPHA_VANTAGE_API_KEY", "stock-pipeline/alpha-vantage"),
-        ("sf-loader", "snowflake.p8", "stock-pipeline/snowflake-loader"),
-        ("auditor", "snowflake.p8", "stock-pipeline/snowflake-auditor"),
-        ("dashboard", "snowflake.p8", "stock-pipeline/snowflake-dashboard"),
+        ("producer", "ALPHA_VANTAGE_API_KEY", "stock-pipeline/alpha-vantage")
+    }
+    roles = dict(line.split("\t") for line in objects["deploy/identities.tsv"].splitlines())
+    assert roles == {
+        name: f"arn:aws:iam::123456789012:role/stock-pipeline-{name}-task-role"
+        for name in ("auditor", "dashboard", "s3-sink", "sf-loader")
     }
 
 

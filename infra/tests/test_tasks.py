@@ -37,26 +37,15 @@ load_or_exit(kind)
 """
 
 
-@pytest.fixture(scope="module")
-def tasks() -> dict[str, list[dict[str, Any]]]:
-    """Service → its containers (ecs)."""
-    found = settled_plan("ecs").of_type("aws_ecs_task_definition").values()
-    return {
-        values["family"].removeprefix("stock-pipeline-"): json.loads(values["container_definitions"])
-        for values in found
-    }
-
-
 def environment(container: dict[str, Any]) -> dict[str, str]:
     return {pair["name"]: pair["value"] for pair in container["environment"]}
 
 
-def accepted(service: str, kind: str, given: dict[str, str], key: Path) -> subprocess.CompletedProcess[str]:
+def accepted(service: str, kind: str, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """The settings class of the service, or of the job `kind`, with these variables and no others.
 
-    A service's class is the one in its config module with a metrics port. Private keys are read at `key`.
+    A service's class is the one in its config module with a metrics port.
     """
-    given = given | {name: str(key) for name in given if name == "SNOWFLAKE_PRIVATE_KEY_FILE"}
     python = ROOT / "services" / service / ".venv/bin/python"
     assert python.exists(), f"{python} is missing: local/stack/env.sh build services/{service}"
     where = JOBS.get(kind, (f"stock_{kind.replace('-', '_')}.config", "metrics_port"))
@@ -64,9 +53,7 @@ def accepted(service: str, kind: str, given: dict[str, str], key: Path) -> subpr
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_on_ecs_each_service_takes_what_it_is_given(
-    service: str, tasks: dict[str, Any], private_key: Path
-) -> None:
+def test_on_ecs_each_service_takes_what_it_is_given(service: str, tasks: dict[str, Any]) -> None:
     for container in tasks[service]:
         if container["name"] == "prepare":
             continue
@@ -74,17 +61,17 @@ def test_on_ecs_each_service_takes_what_it_is_given(
         given = environment(container) | {
             secret["name"]: "a-secret-of-more-than-thirty-two-characters" for secret in container["secrets"]
         }
-        done = accepted(service, kind, given, private_key)
+        done = accepted(service, kind, given)
         assert done.returncode == 0, f"{service}/{kind}: {done.stderr}"
 
 
-def test_on_ec2_each_service_takes_what_it_is_given(ec2: Plan, private_key: Path) -> None:
+def test_on_ec2_each_service_takes_what_it_is_given(ec2: Plan) -> None:
     objects = {values["key"]: values.get("content") for values in ec2.of_type("aws_s3_object").values()}
     rows = [line.split("\t") for line in objects["deploy/secrets.tsv"].splitlines()]
     for name, container in yaml.safe_load(objects["deploy/compose.yaml"])["services"].items():
         service = {"topics": "producer", "migrations": "sf-loader"}.get(name, name)
         secrets = {row[2]: "a-secret" for row in rows if row[0] == service and row[1] == "variable"}
-        done = accepted(service, name, container["environment"] | secrets, private_key)
+        done = accepted(service, name, container["environment"] | secrets)
         assert done.returncode == 0, f"{name}: {done.stderr}"
 
 

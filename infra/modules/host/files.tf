@@ -1,8 +1,7 @@
 # What the host takes from deploy/ at each boot and each deploy. Secrets are named here, never held.
 locals {
-  # The host's role is the metadata service's to give. set_up.sh closes that to this group.
-  without_role = "10001:10002"
-  with_role    = "10001:10001"
+  # The metadata service gives out the host's role. set_up.sh closes it to this group.
+  user = "10001:10001"
 
   container = {
     network_mode      = "host"
@@ -18,29 +17,34 @@ locals {
   # Run in every start, before the services. Each job is made once, though several services name it.
   jobs = merge([for name, service in var.services : { for job in service.jobs : job.name => merge(local.container, {
     image       = service.image
-    user        = local.without_role
+    user        = local.user
     command     = job.command
     restart     = "on-failure:5"
-    environment = merge(service.environment, { LOG_DIR = "" }, job.environment)
+    environment = merge(service.environment, local.identity[name], { LOG_DIR = "" }, job.environment)
     env_file    = [{ path = "/run/stock-pipeline/${name}.env", format = "raw" }]
-    volumes     = local.key_mounts[name]
+    volumes     = local.mounts[name]
   }) }]...)
 
-  key_mounts = { for name, service in var.services : name => length(service.secret_files) == 0 ? [] : [
-    "/run/stock-pipeline/${name}:/run/stock:ro"
-  ] }
+  mounts = { for name, service in var.services : name => concat(
+    [for place in ["/run/stock-pipeline/${name}:/run/stock:ro"] : place if length(service.secret_files) > 0],
+    [for place in ["/run/stock-identities/${name}:/run/identity:ro"] : place if service.role_arn != null],
+  ) }
+  identity = { for name, service in var.services : name => merge(
+    { AWS_EC2_METADATA_DISABLED = "true" },
+    { for variable, value in { AWS_CONFIG_FILE = "/run/identity/config" } : variable => value if service.role_arn != null },
+  ) }
 
   containers = { for name, service in var.services : name => merge(local.container, {
     image = service.image
-    user  = service.uses_role ? local.with_role : local.without_role
+    user  = local.user
     # Not unless-stopped: after a reboot the unit starts them, once the secrets are there again.
     restart     = "on-failure"
     mem_limit   = "${service.memory}m"
-    environment = service.environment
+    environment = merge(service.environment, local.identity[name])
     env_file    = [{ path = "/run/stock-pipeline/${name}.env", format = "raw" }]
     volumes = concat(
       ["/var/log/stock-pipeline:/var/log/stock-pipeline"],
-      local.key_mounts[name],
+      local.mounts[name],
       [for path in ["/var/lib/stock-pipeline/${name}:/state"] : path if service.state],
     )
     depends_on  = { for job in service.jobs : job.name => { condition = "service_completed_successfully" } }
@@ -73,12 +77,13 @@ locals {
 
   # compose reads $ as the beginning of a variable's name.
   compose = replace(yamlencode({ name = "stock-pipeline", services = merge(local.containers, local.jobs) }), "$", "$$")
-  own     = ["begin.sh", "set_up.sh", "secrets.sh", "heal.sh", "stock-pipeline.service", "stock-heal.service", "stock-heal.timer", "logrotate.conf"]
+  own     = ["begin.sh", "set_up.sh", "secrets.sh", "identities.sh", "heal.sh", "stock-pipeline.service", "stock-heal.service", "stock-heal.timer", "stock-identities.service", "stock-identities.timer", "logrotate.conf"]
 
   contents = merge(var.scripts, { for file in local.own : file => file("${path.module}/files/${file}") }, {
     "compose.yaml"    = local.compose
     "cloudwatch.json" = jsonencode(local.agent)
     "secrets.tsv"     = "${join("\n", local.secret_rows)}\n"
+    "identities.tsv"  = join("", [for name, service in var.services : "${name}\t${service.role_arn}\n" if service.role_arn != null])
     "host.env"        = <<-EOT
       NAME=${var.name}
       AWS_REGION=${var.region}

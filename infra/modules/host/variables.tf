@@ -79,7 +79,7 @@ variable "made_bucket" {
 }
 
 variable "services" {
-  description = "Service → image, environment, secrets (variable → secret name, or name#key), secret files (name → secret name), memory in MiB, state, jobs, metrics port, and whether it uses the host's role."
+  description = "Service → image, environment, secrets (variable → secret name, or name#key), secret files (name → secret name), memory in MiB, state, jobs, metrics port, and the role that the host hands it."
   type = map(object({
     image        = string
     memory       = number
@@ -88,7 +88,7 @@ variable "services" {
     secrets      = map(string)
     secret_files = map(string)
     state        = bool
-    uses_role    = bool
+    role_arn     = optional(string)
     jobs         = list(object({ name = string, command = list(string), environment = optional(map(string), {}) }))
     health       = list(string)
   }))

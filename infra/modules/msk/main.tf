@@ -1,8 +1,4 @@
 # Three brokers in three zones: replication 3, two in sync, TLS everywhere, signed in to by SCRAM.
-locals {
-  username = "stock"
-}
-
 resource "aws_msk_configuration" "this" {
   name           = var.name
   kafka_versions = [var.kafka_version]

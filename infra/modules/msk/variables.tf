@@ -23,6 +23,11 @@ variable "client_security_group_id" {
   type        = string
 }
 
+variable "users" {
+  description = "Names of the users that sign in, one a service and one for the topic job."
+  type        = set(string)
+}
+
 variable "kafka_version" {
   description = "MSK's name of the version."
   type        = string
@@ -45,6 +50,6 @@ variable "log_group" {
 }
 
 variable "recovery_days" {
-  description = "Days in which the deleted sign-in can be brought back. 0 deletes at once."
+  description = "Days in which a deleted sign-in can be brought back. 0 deletes at once."
   type        = number
 }

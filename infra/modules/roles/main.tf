@@ -2,6 +2,8 @@
 locals {
   ec2 = var.deployment == "ec2" ? toset(["host"]) : toset([])
   ecs = var.deployment == "ecs" ? var.stages : {}
+  # What runs under a role of its own: a task, or a container of the host.
+  tasks = var.deployment == "ecs" ? var.stages : { for stage, needs in var.stages : stage => needs if needs.role }
 
   # Against the confused deputy, where the service's documentation says that it sends the account: for tasks' roles
   # and flow logs, not for hosts and not for what starts a task.
@@ -14,6 +16,11 @@ locals {
       { for key, value in local.same_account : key => value if !contains(["ec2", "start"], kind) },
     )]
   }) }
+
+  # The host fetches a role for an hour and hands it to the one container (modules/host/files/identities.sh).
+  task_trust = var.deployment == "ecs" ? local.service_trust.ecs : jsonencode({ Version = "2012-10-17", Statement = [{
+    Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:${var.arn.partition}:iam::${var.arn.account}:role/${var.name}-ec2-role" }
+  }] })
 
   # Until Snowflake's principal is known (it is made with the integration, which wants this role's ARN),
   # nobody is trusted.

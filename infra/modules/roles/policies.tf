@@ -82,9 +82,15 @@ locals {
     Condition = { StringEquals = { "cloudwatch:namespace" = var.name } }
   }
 
+  # It hands out the services' roles, and has none of their rights itself.
   host = concat(
-    local.s3.put,
     [
+      {
+        Sid      = "HandOutRoles"
+        Effect   = "Allow"
+        Action   = "sts:AssumeRole"
+        Resource = [for stage in sort(keys(local.tasks)) : "arn:${var.arn.partition}:iam::${var.arn.account}:role/${var.name}-${stage}-task-role"]
+      },
       { Sid = "GetSetup", Effect = "Allow", Action = "s3:GetObject", Resource = "${local.bucket_arn}/deploy/*" },
       { Sid = "ReadSecrets", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = sort(distinct(flatten(values(local.secret_arns)))) },
     ],

@@ -1,14 +1,16 @@
-# ECS: the task role is what the code may do, the execution role what starting it takes (image, logs, the
-# stage's own secrets).
+# The task role is what the code may do. On ECS the execution role is what starting it takes (image, logs, the
+# stage's own secrets), on the host that is the host's.
 resource "aws_iam_role" "task" {
-  for_each           = local.ecs
+  for_each           = local.tasks
   name               = "${var.name}-${each.key}-task-role"
   description        = "What ${each.key} may do"
-  assume_role_policy = local.service_trust.ecs
+  assume_role_policy = local.task_trust
+  # IAM wants to know whom a role trusts.
+  depends_on = [aws_iam_role.host]
 }
 
 resource "aws_iam_role_policy" "task_s3" {
-  for_each = { for stage, needs in local.ecs : stage => needs if needs.s3 != "none" }
+  for_each = { for stage, needs in local.tasks : stage => needs if needs.s3 != "none" }
   name     = "raw"
   role     = aws_iam_role.task[each.key].name
   policy   = jsonencode({ Version = "2012-10-17", Statement = local.s3[each.value.s3] })

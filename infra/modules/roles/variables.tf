@@ -23,14 +23,15 @@ variable "flow_logs" {
 }
 
 variable "deployment" {
-  description = "ec2: one role of the host. ecs: one task role and one execution role a stage."
+  description = "ec2: one role of the host, and one of each stage that calls AWS, which the host assumes for it. ecs: one task role and one execution role a stage."
   type        = string
 }
 
 variable "stages" {
-  description = "Stage → what it may do on S3 (none, read, put), and the names of its secrets under <name>/ and elsewhere (full names). topic is the ARN of an SNS topic that it publishes to."
+  description = "Stage → what it may do on S3 (none, read, put), whether it calls AWS at all (role), and the full names of its secrets. topic is the ARN of an SNS topic that it publishes to."
   type = map(object({
     s3      = string
+    role    = bool
     secrets = set(string)
     topic   = optional(string)
   }))

@@ -48,7 +48,7 @@ locals {
     command                = job.command
     dependsOn              = [{ containerName = local.job_names[index], condition = "SUCCESS" }]
     environment            = concat([for pair in local.environment : pair if !contains(keys(job.environment), pair.name)], [for name in sort(keys(job.environment)) : { name = name, value = job.environment[name] }])
-    secrets                = local.secrets
+    secrets                = [for name, arn in merge(var.secrets, job.secrets) : { name = name, valueFrom = arn }]
     mountPoints            = [for mount in local.mounts : mount if mount.sourceVolume != "state"]
     linuxParameters        = { capabilities = { drop = ["ALL"] } }
     logConfiguration       = local.logs

@@ -20,11 +20,12 @@ variable "command" {
 }
 
 variable "jobs" {
-  description = "Commands that must end with success before the service starts, in order, in the service's image and environment plus their own."
+  description = "Commands that must end with success before the service starts, in order, in the service's image, with its environment and secrets and their own, which win."
   type = list(object({
     name        = string
     command     = list(string)
     environment = optional(map(string), {})
+    secrets     = optional(map(string), {})
   }))
   default = []
 }

@@ -58,13 +58,13 @@ data_disk() {
 
 services_units() {
   local unit changed=
-  for unit in stock-pipeline.service stock-heal.service stock-heal.timer; do
+  for unit in stock-pipeline.service stock-heal.service stock-heal.timer stock-identities.service stock-identities.timer; do
     if put "$unit" "$units/$unit"; then changed=yes; fi
   done
   if put logrotate.conf "$root/etc/logrotate.d/stock-pipeline"; then changed=yes; fi
   [ -z "$changed" ] || systemctl daemon-reload
   systemctl enable --quiet stock-pipeline
-  systemctl enable --quiet --now docker stock-heal.timer
+  systemctl enable --quiet --now docker stock-heal.timer stock-identities.timer
 }
 
 cloudwatch_agent() {
@@ -73,9 +73,9 @@ cloudwatch_agent() {
   fi
 }
 
-# Containers without a role of AWS run as group 10002: the metadata service, which gives out the host's, is closed to it.
+# Containers run as group 10001: the metadata service, which gives out the host's role, is closed to it. Their own come by identities.sh.
 close_role() {
-  local rule=(OUTPUT --destination 169.254.169.254 --match owner --gid-owner 10002 --jump REJECT)
+  local rule=(OUTPUT --destination 169.254.169.254 --match owner --gid-owner 10001 --jump REJECT)
   iptables --wait --check "${rule[@]}" 2>/dev/null || iptables --wait --insert "${rule[@]}"
 }
 
@@ -100,5 +100,6 @@ cloudwatch_agent
 if [ "$OWN_KAFKA" = yes ]; then KAFKA_DATA=$data KAFKA_LOGS=$logs KAFKA_UID=10092 bash ./setup_kafka.sh; fi
 close_role
 bash ./secrets.sh
+bash ./identities.sh
 containers
 say "the services are healthy"
