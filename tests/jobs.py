@@ -11,20 +11,23 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 DURATIONS = ROOT / "tests" / "durations.json"
 """Job or file of the integration suite → seconds on two cores. `run.py --record` writes it."""
+PROCESSOR = ROOT / "tests" / "processor.json"
+"""Job → seconds of CPU time, of all its processes. `run.py --record` writes it."""
 UNKNOWN_SECONDS = 60.0
 SESSIONS = 2
 """Stacks that the session's files are divided among."""
 START_SECONDS = 30.0
 """A session's stack with its first quotes."""
 WHOLE, PART = 1.0, 0.65
-"""Cores that a job keeps busy. A stack waits most of the time, so three run side by side on two cores."""
-CHAOS = 1.0
-"""Its stack has more processes and more load, and fits next to one other."""
+"""Cores that a job keeps busy, where nobody has recorded it: a stack waits most of the time."""
+LEAST = 0.4
+"""A stack that waits has moments in which it does not: no more than five begin on two cores."""
 ALONE = {"tests/integration/test_slow_storage.py": 2.0}
 """Files with a limit on memory or speed, which others on the same cores would decide."""
 INTEGRATION = "tests/integration"
@@ -52,12 +55,15 @@ class Job(NamedTuple):
         return "local/stack" if self.suite in STACKS else self.suite
 
 
-def durations() -> dict[str, float]:
-    return json.loads(DURATIONS.read_text()) if DURATIONS.exists() else {}
+def recorded(file: Path) -> dict[str, float]:
+    """What is in DURATIONS or PROCESSOR."""
+    return json.loads(file.read_text()) if file.exists() else {}
 
 
-def jobs(names: Iterable[str], known: Mapping[str, float]) -> list[Job]:
-    """The jobs of the suites named, longest first."""
+def jobs(
+    names: Iterable[str], known: Mapping[str, float], processor: Mapping[str, float] = MappingProxyType({})
+) -> list[Job]:
+    """The jobs of the suites named, longest first. `known`: seconds, `processor`: those of CPU time."""
     found: list[Job] = []
     for name in names:
         if name == INTEGRATION:
@@ -66,9 +72,16 @@ def jobs(names: Iterable[str], known: Mapping[str, float]) -> list[Job]:
             found.append(Job(name, name, (), known.get(name, UNKNOWN_SECONDS), 2 * WHOLE))
         else:
             path = name if name.startswith("tests/") else f"{name}/tests"
-            cores = CHAOS if name == "tests/chaos" else WHOLE
-            found.append(Job(name, name, (path,), known.get(name, UNKNOWN_SECONDS), cores))
-    return sorted(found, key=lambda job: -job.seconds)
+            found.append(Job(name, name, (path,), known.get(name, UNKNOWN_SECONDS)))
+    weighed = [job._replace(cores=cores(job, processor)) for job in found]
+    return sorted(weighed, key=lambda job: -job.seconds)
+
+
+def cores(job: Job, processor: Mapping[str, float]) -> float:
+    """How many cores the job keeps busy on average, by what was recorded."""
+    if job.cores > WHOLE or job.name not in processor:
+        return job.cores
+    return min(WHOLE, max(LEAST, round(processor[job.name] / max(job.seconds, 1.0), 2)))
 
 
 def integration(files: Iterable[Path], known: Mapping[str, float]) -> list[Job]:

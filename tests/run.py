@@ -4,7 +4,7 @@
     python3 tests/run.py --fuzz services/producer libs/common         property tests alone, with new examples
     python3 tests/run.py --fuzz --seed 7 services/producer            the same examples again
     python3 tests/run.py --fuzz --seconds 600 services/producer       other seeds until the time is over
-    python3 tests/run.py --record ...                                 writes tests/durations.json
+    python3 tests/run.py --record ...                                 writes the time and the CPU time of each
 
 The longest jobs begin first. A job begins when enough cores are free. Needs nothing but Python.
 """
@@ -25,7 +25,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
-from jobs import DURATIONS, ROOT, Job, durations, jobs
+from jobs import DURATIONS, PROCESSOR, ROOT, Job, jobs, recorded
 
 REPORTS = ROOT / ".build" / "reports"
 CORES = max(2, os.cpu_count() or 2)
@@ -45,6 +45,7 @@ class Ended(NamedTuple):
     job: Job
     sum: Sum
     seconds: float
+    processor: float
     output: str
 
 
@@ -62,29 +63,41 @@ class Runner:
         report.unlink(missing_ok=True)
         command = self._command(job, report)
         try:
-            done = subprocess.run(
-                command,
-                cwd=ROOT,
-                env={"JAVA_TOOL_OPTIONS": JAVA, **os.environ},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+            code, processor, output = execute(command)
         except OSError as error:
-            return Ended(job, Sum(0, 1), time.monotonic() - begun, f"{command[0]}: {error}\n")
+            return Ended(job, Sum(0, 1), time.monotonic() - begun, 0.0, f"{command[0]}: {error}\n")
         if job.suite == "lint":
-            total = Sum(int(not done.returncode), int(bool(done.returncode)))
-        elif done.returncode == NO_TESTS and self._none_is_well:
+            total = Sum(int(not code), int(bool(code)))
+        elif code == NO_TESTS and self._none_is_well:
             total = Sum(0, 0)
         else:
-            total = read(report, done.returncode)
-        return Ended(job, total, time.monotonic() - begun, done.stdout)
+            total = read(report, code)
+        return Ended(job, total, time.monotonic() - begun, processor, output)
 
     def _command(self, job: Job, report: Path) -> list[str]:
         if job.suite == "lint":
             return ["make", "--no-print-directory", "lint"]
         python = ROOT / job.environment / ".venv/bin/python"
         return [str(python), "-m", "pytest", "-q", f"--junitxml={report}", *self._options, *job.paths]
+
+
+def execute(command: Sequence[str]) -> tuple[int, float, str]:
+    """Exit code, seconds of CPU time with that of the processes it waited for, and output."""
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={"JAVA_TOOL_OPTIONS": JAVA, **os.environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout:
+        output = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    # subprocess itself must not wait for the process again.
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, used.ru_utime + used.ru_stime, output
 
 
 def report_of(job: Job) -> Path:
@@ -125,9 +138,10 @@ def startable(waiting: Sequence[Job], free: float, idle: bool) -> Iterator[Job]:
 
 
 def record(parts: Sequence[Ended]) -> None:
-    """Writes how long each job took. An integration job is counted by file."""
-    known = durations()
+    """Writes how long each job took, and its CPU time. An integration job's length is counted by file."""
+    known, processor = recorded(DURATIONS), recorded(PROCESSOR)
     for part in parts:
+        processor[part.job.name] = round(part.processor)
         if not part.job.name.startswith("tests/integration"):
             known[part.job.name] = round(part.seconds)
             continue
@@ -136,7 +150,8 @@ def record(parts: Sequence[Ended]) -> None:
             file = case.attrib["classname"].replace(".", "/") + ".py"
             files[file] = files.get(file, 0.0) + float(case.attrib["time"])
         known.update({file: round(seconds) for file, seconds in files.items()})
-    DURATIONS.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+    for file, found in ((DURATIONS, known), (PROCESSOR, processor)):
+        file.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -147,7 +162,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--fuzz", action="store_true", help="property tests alone, with new examples")
     parser.add_argument("--seed", type=int, help="the seed of --fuzz (default: a new one)")
     parser.add_argument("--seconds", type=float, default=0.0, help="how long --fuzz goes on with new seeds")
-    parser.add_argument("--record", action="store_true", help=f"write {DURATIONS.relative_to(ROOT)}")
+    names = " and ".join(str(file.relative_to(ROOT)) for file in (DURATIONS, PROCESSOR))
+    parser.add_argument("--record", action="store_true", help=f"write {names}")
     return parser.parse_args(arguments)
 
 
@@ -166,8 +182,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_all(runner: Runner, suites: Sequence[str]) -> list[Ended]:
     """Runs the suites and prints the output of each job."""
     parts = []
-    for part in ended(runner, jobs(suites, durations())):
-        print(f"== {part.job.name}\n{part.output}== {part.job.name}: {part.seconds:.0f} s\n", flush=True)
+    for part in ended(runner, jobs(suites, recorded(DURATIONS), recorded(PROCESSOR))):
+        took = f"{part.seconds:.0f} s, {part.processor:.0f} s of CPU time"
+        print(f"== {part.job.name}\n{part.output}== {part.job.name}: {took}\n", flush=True)
         parts.append(part)
     return parts
 

@@ -38,6 +38,16 @@ def test_the_longest_job_begins_first() -> None:
     assert order == ["services/producer", "lint", "services/auditor"]
 
 
+def test_a_job_takes_the_cores_that_it_was_seen_to_keep_busy() -> None:
+    known, names = {"services/auditor": 10, "libs/kafka": 10, "lint": 30}, ["services/auditor", "libs/kafka"]
+    found = {
+        job.name: job.cores for job in jobs.jobs([*names, "lint"], known, {"services/auditor": 7, "lint": 9})
+    }
+    assert found == {"services/auditor": 0.7, "libs/kafka": jobs.WHOLE, "lint": 2 * jobs.WHOLE}
+    waiting = jobs.jobs(["libs/kafka"], known, {"libs/kafka": 1})
+    assert [job.cores for job in waiting] == [jobs.LEAST]
+
+
 def test_a_stack_runs_in_the_environment_of_the_starter() -> None:
     [chaos] = jobs.jobs(["tests/chaos"], {})
     assert (chaos.environment, chaos.paths) == ("local/stack", ("tests/chaos",))
