@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from stock_common.settings import OptionalSecret, OptionalText, Settings
-from stock_kafka import librdkafka_log
+from stock_kafka import librdkafka_log, tls
 
 SOCKET_TIMEOUT_MS = 30_000
 SESSION_TIMEOUT_MS = 15_000
@@ -143,8 +143,7 @@ def _require_certificates(path: Path) -> None:
     try:
         if path.is_dir():
             next(path.iterdir(), None)
-        else:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+        tls.trusting(path)
     except ssl.SSLError:
         raise ValueError(f"{path} holds no certificate in PEM form") from None
     except OSError as error:

@@ -22,19 +22,26 @@ def speaks(place: str) -> bool | None:
     return _shaken_hands(place, context)
 
 
+def trusting(authorities: Path) -> ssl.SSLContext:
+    """Verifies by these authorities alone: a file of certificates, or a directory of them.
+
+    Raises OSError, of which ssl.SSLError is one, for a file that cannot be read or holds none.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    directory = authorities.is_dir()
+    context.load_verify_locations(
+        capath=authorities if directory else None, cafile=None if directory else authorities
+    )
+    return context
+
+
 def certificate_fault(place: str, authorities: str | None) -> str | None:
     """What is wrong with the certificate of the listener at host:port, None where nothing can be reason.
 
     authorities: the CA bundle's path, None for the system's.
     """
-    context = ssl.create_default_context()
     try:
-        if authorities is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            directory = Path(authorities).is_dir()
-            context.load_verify_locations(
-                capath=authorities if directory else None, cafile=None if directory else authorities
-            )
+        context = ssl.create_default_context() if authorities is None else trusting(Path(authorities))
         _shaken_hands(place, context)
     except ssl.SSLCertVerificationError as error:
         return error.verify_message

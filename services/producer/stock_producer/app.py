@@ -27,7 +27,7 @@ from stock_producer.schedule.published import Published
 from stock_producer.schedule.symbols_file import SymbolsFile
 from stock_producer.schedule.types import Pace
 from stock_producer.schedule.usage_db import UsageFile
-from stock_producer.schedule.watchlist import PATIENT, QUICK, Watchlist
+from stock_producer.schedule.watchlist import Watchlist
 from stock_producer.schedule.workers import Fetcher, workers
 from stock_producer.settings import ServiceSettings
 from stock_producer.status import Parts, Publisher, Reporter
@@ -100,8 +100,8 @@ def build(context: Context[ServiceSettings], source: Source, publisher: Publishe
 
 def _feed(context: Context[ServiceSettings], outbox: Outbox) -> Feed:
     settings = context.settings
-    pauses = PATIENT if settings.plan.freshness is Freshness.END_OF_DAY else QUICK
-    watchlist = Watchlist(settings.watched, settings.market_calendar, known(outbox), pauses)
+    end_of_day = settings.plan.freshness is Freshness.END_OF_DAY
+    watchlist = Watchlist(settings.watched, settings.market_calendar, known(outbox), end_of_day)
     return Feed(
         source=settings.quote_source,
         description=settings.description,

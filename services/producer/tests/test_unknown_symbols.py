@@ -13,7 +13,7 @@ from stock_common.run import FatalError
 from stock_common.topics import ALERTS
 from stock_producer.alerts.engine import Watch
 from stock_producer.alerts.rules.silence import Silence
-from stock_producer.schedule.watchlist import NOTHING, PATIENT, Watchlist
+from stock_producer.schedule.watchlist import NOTHING, Watchlist
 from stock_producer.vendor.alphavantage.plans import PLANS
 from stock_producer.vendor.kinds import Kind, Refusal
 
@@ -50,7 +50,7 @@ def test_one_that_had_answers_is_asked_for_again_in_growing_pauses(world: World)
 
 
 def test_with_few_calls_a_day_it_is_left_alone_until_the_day_ends(world: World) -> None:
-    watchlist = Watchlist(["IBM"], "XNYS", NOTHING, PATIENT)
+    watchlist = Watchlist(["IBM"], "XNYS", NOTHING, end_of_day=True)
     now, ends = world.clock(), world.clock() + timedelta(hours=14)
     watchlist.sent(["IBM"], now)
     watchlist.answered(["IBM"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -13,7 +12,7 @@ from stock_producer.market.calendars import Calendars
 from stock_producer.schedule.due import next_data
 from stock_producer.schedule.scheduler import next_fetch
 from stock_producer.schedule.types import Allowance, Pace, Watched
-from stock_producer.schedule.watchlist import PATIENT, QUICK, Known, Watchlist
+from stock_producer.schedule.watchlist import Known, Watchlist
 from stock_producer.vendor.alphavantage.plans import PLANS
 
 REALTIME = PLANS["1200"]._replace(batch=None)
@@ -57,10 +56,10 @@ def test_a_closing_price_is_fetched_until_it_is_held_with_growing_pauses() -> No
     )
 
 
-@pytest.mark.parametrize("pauses", [QUICK, PATIENT])
-def test_a_clock_that_is_set_back_blocks_nothing(pauses: Sequence[timedelta]) -> None:
+@pytest.mark.parametrize("end_of_day", [False, True])
+def test_a_clock_that_is_set_back_blocks_nothing(end_of_day: bool) -> None:
     ahead, now = BEGIN + timedelta(hours=5), BEGIN
-    watchlist = Watchlist(["IBM"], "XNYS", Known({"IBM": ahead}), pauses)
+    watchlist = Watchlist(["IBM"], "XNYS", Known({"IBM": ahead}), end_of_day)
     watchlist.sent(["IBM"], ahead)
     watchlist.failed(["IBM"], ahead, 3_600.0, 0.0)
     [item] = watchlist.items(now)

@@ -45,7 +45,7 @@ NOTHING = Known()
 class Watchlist:
     """State in memory. What outlives the process comes from the outbox and goes back there.
 
-    pauses: after failures.
+    end_of_day: calls are few, so pauses are long and failures in a row stop the other symbols too.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Watchlist:
         symbols: Iterable[str],
         calendar_setting: str,
         known: Known = NOTHING,
-        pauses: Sequence[timedelta] = QUICK,
+        end_of_day: bool = False,
     ) -> None:
         self._setting = calendar_setting
-        self._pauses = pauses
+        self._end_of_day = end_of_day
         self._items: dict[str, Watched] = {}
         self._before: dict[str, datetime | None] = {}
         self._failures: dict[str, int] = {}
@@ -164,9 +164,9 @@ class Watchlist:
         `jitter`: 0 to 1, so that they do not all come back at once.
         """
         for symbol in symbols:
-            pause = _step(self._pauses, self._failures, symbol) * (1 + jitter / 2)
+            pause = _step(PATIENT if self._end_of_day else QUICK, self._failures, symbol) * (1 + jitter / 2)
             self._pause(symbol, now + max(pause, timedelta(seconds=retry_after or 0)))
-        if self._pauses is PATIENT:
+        if self._end_of_day:
             self._in_a_row += 1
             self._paused_until = now + _after(PATIENT, self._in_a_row)
 
@@ -178,12 +178,13 @@ class Watchlist:
         where the data are end-of-day until the day ends.
         """
         count = self._refusals[symbol] = self._refusals.get(symbol, 0) + 1
-        patient = self._pauses is PATIENT
         if self._items[symbol].answered_at is not None:
             if count < DOUBTS:
-                self._pause(symbol, now + (PATIENT_DOUBT_PAUSES if patient else DOUBT_PAUSES)[count - 1])
+                self._pause(
+                    symbol, now + (PATIENT_DOUBT_PAUSES if self._end_of_day else DOUBT_PAUSES)[count - 1]
+                )
                 return None
-            day_ends = day_ends if patient else now + _after(SKIPS, count - DOUBTS + 1)
+            day_ends = day_ends if self._end_of_day else now + _after(SKIPS, count - DOUBTS + 1)
         self._pause(symbol, None)
         self._skipped[symbol] = now, day_ends
         return day_ends

@@ -34,7 +34,7 @@ from stock_producer.schedule.polling import Polling
 from stock_producer.schedule.published import Published
 from stock_producer.schedule.types import Pace
 from stock_producer.schedule.usage_db import UsageFile
-from stock_producer.schedule.watchlist import PATIENT, QUICK, Watchlist
+from stock_producer.schedule.watchlist import Watchlist
 from stock_producer.status import Parts, Reporter
 from stock_producer.vendor.alphavantage.bars import bars
 from stock_producer.vendor.alphavantage.endpoints import SERIES
@@ -195,8 +195,8 @@ class World:
         self.outbox = Outbox(self.path / "outbox.sqlite", self.outbox_bytes)
         self.usage = UsageFile(self.path / "budget.sqlite")
         self.budget = Budget(self.plan, self.usage, self.clock())
-        pauses = PATIENT if self.plan.freshness is Freshness.END_OF_DAY else QUICK
-        self.watchlist = Watchlist(self.symbols, self.hours, known(self.outbox), pauses)
+        end_of_day = self.plan.freshness is Freshness.END_OF_DAY
+        self.watchlist = Watchlist(self.symbols, self.hours, known(self.outbox), end_of_day)
         self.calendars = calendars = self.make_calendars(self.watchlist.calendars, self.clock, log)
         self.published_at = Published(self.outbox.marks)
         feed = Feed(
