@@ -60,7 +60,7 @@ fuzz: build-test ## The property tests with new examples, from a seed that it pr
 model: ## The guarantee as a model, searched by spin, and six rules taken away (apt-get install spin gcc)
 	@python3 tests/model/run.py $(ARGS)
 
-simulate: ## The product's code over simulated Kafka and S3, searched for a break; SCHEDULES=1000000 SEED=1, REPLAY=4711 tells a story
+simulate: ## The product's code over simulated Kafka, S3 and Snowflake, searched for a break; SCHEDULES=1000000 SEED=1, REPLAY=4711 tells a story
 	@$(ENV) test tests/contract && tests/contract/.venv/bin/python -m tests.simulation $(if $(REPLAY),--replay $(REPLAY),--schedules $(or $(SCHEDULES),50000) --seed $(or $(SEED),1) --processes 2)
 
 mutants: ## Breaks of the guarantee, one line each: the search must find them. Writes the table in docs/guarantee.md

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 
+from .schedule import WORLDS, numbers
 from .verdict import Broken, search, tell
 
 SHOWN = 5
@@ -29,23 +30,23 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the number of the first (default 1)")
     parser.add_argument("--processes", type=int, default=1, help="how many search (default 1)")
     parser.add_argument("--first", action="store_true", help="end with the first that breaks something")
+    parser.add_argument("--world", choices=WORLDS, default="all", help="only schedules of this world")
     parser.add_argument("--replay", type=int, metavar="SEED", help="tell the story of this one")
     return parser.parse_args(arguments)
 
 
-def search_part(first: int, count: int, most: int) -> list[Broken]:
-    return list(islice(search(range(first, first + count)), most))
+def search_part(seeds: Sequence[int], most: int) -> list[Broken]:
+    return list(islice(search(seeds), most))
 
 
 def search_all(options: argparse.Namespace) -> list[Broken]:
     most = 1 if options.first else SHOWN
+    seeds = list(numbers(options.seed, options.schedules, options.world))
     if options.processes == 1:
-        return search_part(options.seed, options.schedules, most)
-    end = options.seed + options.schedules
-    starts = range(options.seed, end, PART)
-    sizes = [min(PART, end - start) for start in starts]
+        return search_part(seeds, most)
+    cut = [seeds[start : start + PART] for start in range(0, len(seeds), PART)]
     with ProcessPoolExecutor(options.processes) as pool:
-        parts = pool.map(search_part, starts, sizes, [most] * len(sizes))
+        parts = pool.map(search_part, cut, [most] * len(cut))
         return [broken for part in parts for broken in part]
 
 

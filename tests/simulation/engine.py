@@ -10,13 +10,9 @@ import heapq
 import random
 from collections.abc import Callable
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
 from greenlet import getcurrent, greenlet
-
-TIMEOUT = 20.0
-"""Seconds after which a caller gives up a request without an answer."""
-SLOW = 25.0
 
 
 class Died(BaseException):
@@ -38,9 +34,11 @@ class Thread(greenlet):
 class Process:
     """A process that may be killed or stand still. `nudge` wakes its main thread where it waits for news."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: Loop, name: str) -> None:
         self.world, self.name = world, name
+        world.processes.append(self)
         self.alive, self.paused_until = True, 0.0
+        self.parked: list[tuple[Thread, int]] = []
         self.threads: list[Thread] = []
         self.waiting: Thread | None = None
         self.kafka: Any = None
@@ -77,8 +75,19 @@ class Process:
 
     def pause(self, seconds: float) -> None:
         self.paused_until = max(self.paused_until, self.world.now + seconds)
+        self.world.at(seconds, self.go_on)
         for tell in self.on_silence:
             tell()
+
+    def go_on(self, at_once: bool = False) -> None:
+        """Wakes what came due while the process stood still, once its time is over, or at once."""
+        if at_once:
+            self.paused_until = self.world.now
+        if self.paused_until <= self.world.now:
+            parked, self.parked = self.parked, []
+            for thread, turn in parked:
+                if thread.turn == turn:
+                    self.world.wake(thread, 0.0)
 
     def nudge(self) -> None:
         if self.waiting is not None:
@@ -92,32 +101,22 @@ class Process:
         self.waiting = None
 
 
-class Fault(NamedTuple):
-    """What happens to one request: `name`, and a number whose meaning is the fault's own."""
+class Loop:
+    """The clock, and what is to happen when. story: lines for a person, None where nobody reads them."""
 
-    name: str
-    size: float = 0.0
-
-
-class World:
-    """The clock, and the requests between processes and what is outside.
-
-    faults: (kind of request, its number) → what happens to it.
-    story: lines for a person, None where nobody reads them.
-    """
-
-    def __init__(self, seed: int, faults: dict[tuple[str, int], Fault], story: list[str] | None) -> None:
+    def __init__(self, seed: int, story: list[str] | None) -> None:
         self.now, self.random = 0.0, random.Random(seed)
         self.hub = getcurrent()
-        self.faults, self.story = faults, story
-        self.calm = False
+        self.processes: list[Process] = []
+        self.story = story
+        self._last_words: dict[str, str] = {}
         self._heap: list[tuple[float, int, Callable[[], None] | Thread, int]] = []
         self._numbers = count()
-        self.counts: dict[str, int] = {}
         self.steps = 0
 
     def say(self, who: str, text: str) -> None:
-        if self.story is not None:
+        if self.story is not None and self._last_words.get(who) != text:
+            self._last_words[who] = text
             self.story.append(f"{self.now:9.2f} s  {who}: {text}")
 
     def at(self, seconds: float, work: Callable[[], None]) -> None:
@@ -132,7 +131,7 @@ class World:
         while self._heap and self._heap[0][0] <= end:
             if until():
                 return True
-            at, number, what, turn = heapq.heappop(self._heap)
+            at, _, what, turn = heapq.heappop(self._heap)
             self.now = at
             self.steps += 1
             if not isinstance(what, Thread):
@@ -140,7 +139,7 @@ class World:
             elif what.turn == turn and not what.dead:
                 paused = what.process.paused_until
                 if paused > at and what.process.alive:
-                    heapq.heappush(self._heap, (paused, number, what, turn))
+                    what.process.parked.append((what, turn))
                     continue
                 what.turn += 1
                 what.switch()
@@ -153,85 +152,6 @@ class World:
         self.wake(thread, seconds)
         self.hub.switch()
         thread.process.check()
-
-    def latency(self) -> float:
-        return self.random.random() * 0.2
-
-    def fault_of(self, kind: str) -> Fault | None:
-        """What the schedule has for this request. Counts it."""
-        number = self.counts[kind] = self.counts.get(kind, 0) + 1
-        return None if self.calm else self.faults.get((kind, number))
-
-    def request(
-        self, kind: str, effect: Callable[[], Any], failure: Callable[[], Exception], timeout: float = TIMEOUT
-    ) -> Any:
-        """One request of the current thread. The fault that the schedule has for it, if any, happens."""
-        process: Process = getcurrent().process
-        process.check()
-        fault = self.fault_of(kind)
-        if fault is None:
-            self.sleep(self.latency())
-            answer = effect()
-            self.sleep(self.latency())
-            return answer
-        return self._disturbed(process, kind, fault, effect, failure, timeout)
-
-    def _disturbed(
-        self,
-        process: Process,
-        kind: str,
-        fault: Fault,
-        effect: Callable[[], Any],
-        failure: Callable[[], Exception],
-        timeout: float,
-    ) -> Any:
-        self.say(process.name, f"{kind}: {fault.name}" + (f" ({fault.size:.0f})" if fault.size else ""))
-        name = fault.name
-        if name in ("killed before", "killed, late"):
-            if name == "killed, late":
-                self._later(kind, fault.size, effect)
-            process.kill()
-            raise Died
-        if name in ("asleep before", "asleep after"):
-            if name == "asleep before":
-                process.pause(fault.size)
-            self.sleep(self.latency())
-            answer = effect()
-            if name == "asleep after":
-                process.pause(fault.size)
-            self.sleep(self.latency())
-            return answer
-        if name == "slow":
-            self.sleep(SLOW)
-            answer = effect()
-            self.sleep(SLOW)
-            return answer
-        if name == "late":
-            self._later(kind, timeout + fault.size, effect)
-        elif name in ("answer lost", "killed after"):
-            self.sleep(self.latency())
-            self._quietly(effect)
-            if name == "killed after":
-                process.kill()
-                raise Died
-        self.sleep(timeout)
-        raise failure()
-
-    def _later(self, kind: str, seconds: float, effect: Callable[[], Any]) -> None:
-        def arrive() -> None:
-            self.say("network", f"a late {kind} arrives")
-            self._quietly(effect)
-
-        self.at(seconds, arrive)
-
-    def _quietly(self, effect: Callable[[], Any]) -> None:
-        """Nobody gets the answer, an error included."""
-        try:
-            effect()
-        except (Violation, Died):
-            raise
-        except Exception as error:
-            self.say("network", f"nobody hears {type(error).__name__}")
 
 
 def process() -> Process:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stock_common import keys
-from stock_common.links import Link, from_metadata
+from stock_common.links import Link
 from stock_objects.chain import Chain
 
 from .engine import Violation
 from .kafka import Log
-from .s3 import STRANGER, Bucket
+from .s3 import Bucket
 from .stand_ins import GOOD, rows_of
 
 if TYPE_CHECKING:
@@ -19,12 +18,11 @@ if TYPE_CHECKING:
 
 
 def links(bucket: Bucket, chain: Chain) -> list[Link]:
-    """The chain's links in key order, without what strangers put."""
+    """The chain's links in key order, without what strangers put, and with what was deleted by hand."""
     prefix = chain.prefix
+    names = sorted([*bucket.names, *bucket.deleted]) if bucket.deleted else bucket.names
     return [
-        from_metadata(keys.parse(name), bucket.held[name].metadata)
-        for name in bucket.names
-        if name.startswith(prefix) and bucket.held[name].by != STRANGER
+        link for name in names if name.startswith(prefix) and (link := bucket.ever(name).link) is not None
     ]
 
 
@@ -72,7 +70,7 @@ def _link(run: SinkRun, chain: Chain, log: Log, link: Link, letters: set[str]) -
     truth = {at: log.truth[at] for at in range(link.first, link.last + 1) if at in log.truth}
     if len(truth) != link.last - link.first + 1:
         raise Violation(f"{link.key} covers offsets up to {link.last} that Kafka never had")
-    rows = rows_of(run.bucket.held[str(link.key)].body)
+    rows = rows_of(run.bucket.ever(str(link.key)).body)
     offsets = [offset for offset, _ in rows]
     if offsets != sorted(set(offsets)) or len(rows) != link.rows:
         raise Violation(f"{link.key} has {link.rows} rows by its metadata, and holds {offsets}")

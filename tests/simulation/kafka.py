@@ -9,7 +9,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, TopicPartitio
 
 from stock_kafka.cluster import TopicState, Unreachable
 
-from .engine import World
+from .world import World
 
 START_MS = 1_795_000_000_000
 HOUR_MS = 3_600_000
@@ -163,6 +163,13 @@ class Cluster:
         return self.world.request(
             "ask ends", lambda: {place: self._offsets(place)[1] for place in wanted}, self._silent
         )
+
+    def since(self, place: Place, milliseconds: int, end: int) -> int:
+        def answer() -> int:
+            later = (record.offset for record in self.log(place).records if record.time >= milliseconds)
+            return next(later, end)
+
+        return self.world.request("ask offsets", answer, self._silent)
 
     def _offsets(self, place: Place) -> tuple[int, int]:
         """A leader that was just elected does not know its end yet, and says so (KIP-207)."""

@@ -39,9 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--schedules", type=int, default=SCHEDULES, help="at most, for each mutant")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--only", default="", help="mutants whose names have this text; writes nothing")
+    parser.add_argument(
+        "--only", default="", help="mutants whose names begin with this pattern; writes nothing"
+    )
     options = parser.parse_args(arguments)
-    chosen = [mutant for mutant in MUTANTS if options.only in mutant.name]
+    chosen = [mutant for mutant in MUTANTS if re.match(options.only, mutant.name)]
 
     def run(mutant: Mutant) -> Killed:
         killed = kill(mutant, options.schedules)

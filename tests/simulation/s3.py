@@ -8,7 +8,11 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from .engine import Fault, World, process
+from stock_common.keys import parse
+from stock_common.links import Link, from_metadata
+
+from .engine import Violation, process
+from .world import Fault, World
 
 EPOCH = datetime.fromtimestamp(1_795_000_000, UTC)
 TIMEOUT = 60.0
@@ -23,6 +27,7 @@ class Stored(NamedTuple):
     etag: str
     modified: datetime
     by: str
+    link: Link | None = None
 
 
 class Bucket:
@@ -33,6 +38,8 @@ class Bucket:
         self.held: dict[str, Stored] = {}
         self.names: list[str] = []
         self.replaced: list[str] = []
+        self.strangers: set[str] = set()
+        self.deleted: dict[str, Stored] = {}
         self.puts: list[tuple[float, str]] = []
 
     def put(self, key: str, body: bytes, metadata: dict[str, str], by: str) -> str:
@@ -43,8 +50,18 @@ class Bucket:
         modified = EPOCH + timedelta(seconds=self.world.now)
         etag = f"etag{len(self.puts)}"
         self.puts.append((self.world.now, key))
-        self.held[key] = Stored(body, metadata, etag, modified, by)
+        if by == STRANGER:
+            self.strangers.add(key)
+        try:
+            link = None if by == STRANGER else from_metadata(parse(key), metadata)
+        except ValueError as error:
+            raise Violation(f"{by} has put no link: {error}") from None
+        self.held[key] = Stored(body, metadata, etag, modified, by, link)
         return etag
+
+    def ever(self, key: str) -> Stored:
+        """The object, also one that was deleted by hand."""
+        return self.held.get(key) or self.deleted[key]
 
     def remove(self, key: str) -> None:
         if self.held.pop(key, None):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from .engine import Fault
+from .world import Fault
 
 HORIZON = 120.0
 """Seconds in which things go wrong. Then the run is left in peace until it has settled."""
@@ -22,6 +25,13 @@ REQUESTS: dict[str, tuple[int, tuple[str, ...]]] = {
     "ask watermarks": (6, (*ANY, *LOST)),
     "ask ends": (10, (*ANY, *LOST)),
     "read again": (4, (*ANY, *LOST)),
+    "sql": (40, (*ANY, *LOST, "gave up", "session expired")),
+    "sql connect": (6, (*ANY, *LOST)),
+    "sql lease": (8, (*ANY, *LOST, "suspended")),
+    "sql copy": (8, (*ANY, *LOST, "gave up", "suspended")),
+    "sql add": (8, (*ANY, *LOST)),
+    "sql commit": (8, (*ANY, *LOST, "suspended")),
+    "ask offsets": (10, (*ANY, *LOST)),
     "produce": (4, ("killed before", "killed after", "late", "no answer")),
     "fetch": (20, ("leaves out", "brings again", "stands still")),
 }
@@ -48,6 +58,34 @@ ACTIONS = {
 """What happens at a time, and how often it is drawn."""
 
 
+PIPELINE_FAULTS = (
+    *("sql", "sql connect", "sql lease", "sql copy", "sql add", "sql commit", "sql commit", "ask offsets"),
+    *("put", "head", "list"),
+)
+PIPELINE_ACTIONS = {
+    "produce": 8,
+    "produce bad": 1,
+    "marker": 1,
+    "clock on": 2,
+    "expire": 2,
+    "elect unclean": 1,
+    "remake": 1,
+    "kill": 1,
+    "sleep": 1,
+    "stranger": 1,
+    "forged link": 1,
+    "reload": 2,
+    "retry": 2,
+    "end transactions": 3,
+    "kill loader": 2,
+    "sleep loader": 3,
+    "sleep auditor": 2,
+    "delete row": 1,
+    "double row": 1,
+    "delete object": 1,
+}
+
+
 class Item(NamedTuple):
     """One thing that happens: `kind` is `time` (at `at` seconds), or the kind of request (its `number`)."""
 
@@ -69,11 +107,14 @@ class Schedule(NamedTuple):
     sinks: int
     rows: int
     items: tuple[Item, ...]
+    loaders: int = 0
 
     def described(self) -> str:
         """For a person."""
-        where = f"{self.sinks} sinks, {self.partitions} partitions, {self.rows} records an object"
-        return "; ".join([where, *(item.described() for item in self.items)])
+        where = f"{self.sinks} sinks, {self.loaders} loaders, {self.partitions} partitions"
+        return "; ".join(
+            [where, f"{self.rows} records an object", *(item.described() for item in self.items)]
+        )
 
     @property
     def faults(self) -> dict[tuple[str, int], Fault]:
@@ -84,18 +125,28 @@ class Schedule(NamedTuple):
         }
 
 
+WORLDS = {"all": (0, 1, 2, 3), "sinks": (1, 2, 3), "pipeline": (0,)}
+"""Name → the last two bits of its numbers. A pipeline has loaders, an auditor and an operator as well."""
+
+
+def numbers(first: int, count: int, world: str = "all") -> Iterator[int]:
+    """The first so many numbers of a world's schedules from `first` on."""
+    return islice((seed for seed in itertools.count(first) if seed % 4 in WORLDS[world]), count)
+
+
 def make(seed: int) -> Schedule:
     """The schedule of this number."""
     rand = random.Random(seed)
+    loaders = 0 if seed % 4 in WORLDS["sinks"] else rand.choice((1, 2, 2))
     items = [Item("time", "produce", rand.random() * 3, 0, rand.randint(1, 6))]
-    actions = rand.sample(list(ACTIONS), rand.randint(3, 9))
-    weights = [ACTIONS[name] for name in actions]
+    known = PIPELINE_ACTIONS if loaders else ACTIONS
+    actions = rand.sample(list(known), rand.randint(3, 9))
+    weights = [known[name] for name in actions]
     items += [_action(rand, rand.choices(actions, weights)[0]) for _ in range(rand.randint(2, 10))]
-    kinds = rand.sample(SINK_FAULTS, rand.randint(1, 4))
+    kinds = rand.sample(PIPELINE_FAULTS if loaders else SINK_FAULTS, rand.randint(1, 4))
     items += [_fault(rand, rand.choice(kinds)) for _ in range(rand.choice((0, 1, 1, 2, 2, 3, 4, 6)))]
-    return Schedule(
-        seed, rand.choice((1, 1, 2)), rand.choice((1, 1, 2, 2, 3)), rand.randint(1, 5), tuple(items)
-    )
+    sinks = 1 if loaders else rand.choice((1, 1, 2, 2, 3))
+    return Schedule(seed, rand.choice((1, 1, 2)), sinks, rand.randint(1, 5), tuple(items), loaders)
 
 
 def _action(rand: random.Random, name: str) -> Item:

@@ -10,17 +10,19 @@ from stock_objects.chain import Chain
 from stock_s3_sink.cutter import Limits
 
 from . import judge
-from .engine import Violation, World
+from .engine import Violation
 from .kafka import Cluster, Place
 from .s3 import EPOCH, STRANGER, Bucket
 from .schedule import HORIZON, Item, Schedule
 from .sinks import Sinks
 from .threads import CLOCK
+from .world import World
 
 TOPIC = "stock-data"
 HOUR_MS = 3_600_000
 SETTLE_SECONDS = 3600.0 * 6
 FLUSH_SECONDS = 2.0
+AWAKE_SECONDS = 90.0
 
 
 class SinkRun:
@@ -48,6 +50,7 @@ class SinkRun:
         self.world.run(lambda: False, HORIZON)
         self.heal()
         settled = self.world.run(self._settled, SETTLE_SECONDS)
+        self._wake_all()
         judge.sinks(self)
         if not settled and not self.unclean:
             raise Violation(f"the sinks stand still: {self._ends()}, {self.sinks.fatal[-1:]}")
@@ -62,8 +65,15 @@ class SinkRun:
                 log.unreadable.clear()
         for key in [name for name, stored in self.bucket.held.items() if stored.by == STRANGER]:
             self.bucket.remove(key)
-        for who, _ in self.sinks.running.values():
-            who.paused_until = min(who.paused_until, world.now + 600)
+
+    def _wake_all(self) -> None:
+        """Who still stands still wakes, hours later, and does what it was about to do."""
+        asleep = [who for who in self.world.processes if who.alive and who.paused_until > self.world.now]
+        for who in asleep:
+            self.world.say(who.name, "wakes")
+            who.go_on(at_once=True)
+        if asleep:
+            self.world.run(lambda: False, AWAKE_SECONDS)
 
     def _settled(self) -> bool:
         """Looks when something was put, and where the sinks can never go on: after an unclean election."""
@@ -159,4 +169,4 @@ class SinkRun:
             first += int(item.size)
         key = str(ObjectKey(*chain, hour, first))
         if key not in self.bucket.held:
-            self.bucket.put(key, b"stranger", metadata, STRANGER)
+            self.bucket.put(key, b"" if metadata else b"stranger", metadata, STRANGER)

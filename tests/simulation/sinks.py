@@ -21,13 +21,14 @@ from stock_s3_sink.status import StatusReporter
 from stock_s3_sink.uploads import Uploads
 from stock_s3_sink.writer import LinkWriter
 
-from .engine import Died, Process, Violation, World, process
+from .engine import Died, Process, Violation, process
 from .group import Group, Member
 from .kafka import Cluster, Reader
 from .letters import Producer
 from .s3 import EPOCH, Bucket, Client
 from .stand_ins import LOG, SILENT, settings
 from .threads import CLOCK
+from .world import World
 
 MAX_POLL_SECONDS = 300.0
 RESTART_SECONDS = 4.0

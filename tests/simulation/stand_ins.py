@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
-from stock_common import deadline, retry
+from stock_common import deadline, keys, retry
 from stock_kafka import reader, sender
 from stock_s3_sink import background, dead_letters, resume, source, status, uploads, writer
 from stock_s3_sink.cutter import NO_TIME, Records
@@ -99,6 +100,7 @@ def install() -> None:
     uploads.wait = wait
     partition: Any = uploads.Partition
     resume.Partition = lambda cutter, **named: partition(cutter, Event(), **named)
+    keys.parse = lru_cache(100_000)(keys.parse)
     status.StatusReporter._set_gauges = SILENT
     writer.encode = encode
     writer.time = SimpleNamespace(monotonic=CLOCK)

@@ -7,7 +7,8 @@ from typing import Any
 
 from greenlet import getcurrent
 
-from .engine import Thread, World, process
+from .engine import Thread, process
+from .world import World
 
 
 class Clock:

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from . import stand_ins
+from . import stand_ins, warehouse
 from .engine import Violation
+from .pipeline_run import PipelineRun
 from .schedule import Schedule, make
 from .shrink import shrunk
 from .sink_run import SinkRun
+from .sinks import crash
 
 COLLECT = 500
 """Runs between two collections of garbage."""
@@ -24,18 +26,26 @@ class Broken(NamedTuple):
     text: str
 
 
+def install() -> None:
+    """Prepares the product's modules. Once a process of Python."""
+    stand_ins.install()
+    warehouse.install()
+
+
 def verdict(schedule: Schedule, story: list[str] | None = None) -> str:
     """What is broken, empty where nothing is."""
     try:
-        SinkRun(schedule, story).play()
+        (PipelineRun if schedule.loaders else SinkRun)(schedule, story).play()
     except Violation as error:
         return str(error)
+    except Exception as error:  # of the simulation itself, or of what a mutant has made of it
+        return f"the run ended: {crash(error)}"
     return ""
 
 
 def search(seeds: Iterable[int]) -> Iterator[Broken]:
     """The schedules of these numbers that break the guarantee."""
-    stand_ins.install()
+    install()
     for count, seed in enumerate(seeds):
         if count % COLLECT == 0:
             gc.collect()
@@ -50,7 +60,7 @@ def cause(text: str) -> str:
 
 def tell(seed: int) -> str:
     """The story of a schedule that breaks the guarantee, made short, or that it does not."""
-    stand_ins.install()
+    install()
     text = verdict(make(seed))
     if not text:
         return f"schedule {seed} breaks nothing"
