@@ -7,7 +7,7 @@ written. So a record of a later epoch than it had when it was read is another re
 from __future__ import annotations
 
 from stock_common.run import FatalError
-from stock_kafka.reader import Unreadable
+from stock_kafka.reader import Expired, Unreadable
 from stock_s3_sink.cutter import Records
 from stock_s3_sink.fetched import PartitionId
 from stock_s3_sink.gaps import Reread
@@ -29,7 +29,7 @@ def require_same_log(partition_id: PartitionId, last: int, epoch: int, reread: R
         return
     try:
         found = reread(partition_id, last, last, 1).leader_epoch
-    except Unreadable:
+    except (Unreadable, Expired):  # nobody can see any more what retention took
         return
     if found > epoch:
         topic, number = partition_id

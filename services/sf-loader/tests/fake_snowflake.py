@@ -154,7 +154,9 @@ class Cursor:
 
     def read_strays(self, sql: str, _: Any) -> None:
         self.rows = [
-            {"OBJECT_KEY": row["key"]} for row in self.connection.seen().of(sql).ledger if row["last"] is None
+            {"OBJECT_KEY": row["key"], "ETAG": row["etag"]}
+            for row in self.connection.seen().of(sql).ledger
+            if row["last"] is None
         ]
 
     def add(self, sql: str, params: Any) -> None:

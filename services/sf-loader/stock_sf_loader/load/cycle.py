@@ -103,6 +103,8 @@ class Loader:
         """
         self._done, self._transactions, self._left, self._is_whole = [], 0, False, True
         self._obstacles.begin()
+        if any(listing.replaced for listing in self._listings):
+            self._forget()  # an operator may have released it, as after a stranger's object was moved away
         outcome, fault = self._outcome()
         waiting = self._waiting()
         self._metrics.cycle(outcome, self._seen(waiting), self._session.statement_seconds)

@@ -106,6 +106,7 @@ class LedgerState(NamedTuple):
     strays: keys of the objects without a place in a chain.
     fence: the lease's number. Every transaction raises it by one.
     unsound: the rows that no loader can have written, as in Part.
+    etags: those of the strays when they were quarantined, by key.
     """
 
     tails: Mapping[Chain, Tail]
@@ -113,6 +114,7 @@ class LedgerState(NamedTuple):
     fence: int = 0
     settled: Settled | None = None
     unsound: Mapping[Chain, tuple[int, str]] = MappingProxyType({})
+    etags: Mapping[str, str | None] = MappingProxyType({})
 
     @property
     def quarantined(self) -> int:
@@ -137,10 +139,10 @@ def read(session: Session, since: LedgerState | None = None) -> LedgerState:
         before = newest - SETTLED if newest else LONG_AGO
         settled = Settled(before, _part(session, LONG_AGO, before) if newest else Part({}))
     tails, unsound = _joined(settled.part, _part(session, settled.before, NEVER))
-    strays = frozenset(row["object_key"] for row in session.query(READ_STRAYS))
+    etags = {row["object_key"]: row["etag"] for row in session.query(READ_STRAYS)}
     newest = max((tail.loaded_at for tail in tails.values() if tail.loaded_at), default=settled.before)
     keep = newest < settled.before + SETTLED + KEPT
-    return LedgerState(tails, strays, fence, settled if keep else None, unsound)
+    return LedgerState(tails, frozenset(etags), fence, settled if keep else None, unsound, etags)
 
 
 def _part(session: Session, begin: datetime, end: datetime) -> Part:

@@ -44,12 +44,14 @@ class Listing(NamedTuple):
     """The first objects of a chain after its tail that may be links, in key order.
 
     more: the next listing may return others.
+    replaced: quarantined objects after the tail that are not the same any more.
     """
 
     chain: Chain
     objects: list[ObjectInfo]
     more: bool
     foreign: Foreign = Foreign()
+    replaced: int = 0
 
 
 class Scanner:
@@ -62,28 +64,29 @@ class Scanner:
     def new_objects(self, topics: Iterable[str], state: LedgerState) -> list[Listing]:
         """The objects of every chain that are not in the ledger. Raises what the bucket and `go_on` raise."""
         return [
-            self._list(chain, state.tails.get(chain), state.strays)
+            self._list(chain, state.tails.get(chain), state)
             for topic in topics
             for chain in chains(self._bucket, topic)
         ]
 
-    def _list(self, chain: Chain, tail: Tail | None, known: frozenset[str]) -> Listing:
+    def _list(self, chain: Chain, tail: Tail | None, state: LedgerState) -> Listing:
         objects: list[ObjectInfo] = []
-        foreign = Foreign()
+        foreign, replaced = Foreign(), 0
         goes_on, start = self._ended_at.pop(chain, ""), tail.key if tail else None
         for _ in range(LIST_PAGES):
             self._go_on()
             page = list(islice(self._bucket.objects(chain.prefix, start), PAGE))
             candidates, others = _by_name(page)
             foreign = foreign.plus(others)
-            objects += [info for info in candidates if info.key not in known]
+            objects += [info for info in candidates if info.key not in state.strays]
+            replaced += sum((state.etags.get(info.key) or info.etag) != info.etag for info in candidates)
             start = _next_start(chain, page)
             if start is None or len(objects) >= PAGE:
-                return Listing(chain, objects, start is not None, foreign)
+                return Listing(chain, objects, start is not None, foreign, replaced)
             # The first LIST has seen what was put after the tail meanwhile.
             start = max(start, goes_on)
         self._ended_at[chain] = start or ""
-        return Listing(chain, objects, bool(objects), foreign)
+        return Listing(chain, objects, bool(objects), foreign, replaced)
 
 
 def _by_name(page: Sequence[ObjectInfo]) -> tuple[list[ObjectInfo], list[str]]:
