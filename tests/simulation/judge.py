@@ -47,21 +47,31 @@ def sinks(run: SinkRun) -> None:
 
 def _chain(run: SinkRun, chain: Chain, log: Log, letters: set[str]) -> None:
     expected = 0
-    seen: list[Link] = []
-    for link in links(run.bucket, chain):
+    every = links(run.bucket, chain)
+    for link in every:
         if link.first > expected:
             raise Violation(f"{link.key} begins at {link.first}, the chain goes on at {expected}")
-        if link.first < expected and not _excused(link, seen):
+        if link.first < expected and not _excused(link, every):
             raise Violation(f"{link.key} overlaps the chain, which goes on at {expected}")
         _link(run, chain, log, link, letters)
         expected = max(expected, link.last + 1)
-        seen.append(link)
 
 
-def _excused(link: Link, seen: list[Link]) -> bool:
-    """Whether one of the two holds records that retention has removed, and the other calls them lost."""
-    others = [other for other in seen if other.last >= link.first]
-    return bool(link.lost) or all(other.lost for other in others)
+def meet(one: Link, other: Link) -> bool:
+    return one is not other and one.first <= other.last and other.first <= one.last
+
+
+def _excused(link: Link, every: list[Link]) -> bool:
+    """Whether all that it overlaps comes of records that retention has removed, and that another called lost.
+
+    A sink that stood still held the records. What it then puts overlaps the lost link, and may overlap more.
+    """
+    others = [other for other in every if meet(link, other)]
+    return all(_of_the_lost(each, every) for each in others) or _of_the_lost(link, every)
+
+
+def _of_the_lost(link: Link, every: list[Link]) -> bool:
+    return bool(link.lost) or any(other.lost and meet(link, other) for other in every)
 
 
 def _link(run: SinkRun, chain: Chain, log: Log, link: Link, letters: set[str]) -> None:

@@ -63,9 +63,8 @@ def check_quarantined(run: PipelineRun) -> None:
     """Only a stranger's object, and one that overlaps another, is quarantined."""
     overlapping = set()
     for chain, _ in judge.logs(run):
-        for one, other in pairwise(judge.links(run.bucket, chain)):
-            if other.first <= one.last:
-                overlapping |= {str(one.key), str(other.key)}
+        every = judge.links(run.bucket, chain)
+        overlapping |= {str(one.key) for one in every if any(judge.meet(one, other) for other in every)}
     for entry in run.server.data.ledger:
         theirs = entry.key in run.bucket.strangers or entry.key in overlapping
         if entry.status == "quarantined" and not theirs:

@@ -44,7 +44,7 @@ def answer(data: Data, sql: str, params: list[Any]) -> Answer:
     if sql == ledger_sql.READ_TAILS:
         return tables.tails(data, *params)
     if sql == ledger_sql.READ_STRAYS:
-        return [{"OBJECT_KEY": row.key} for row in data.ledger if row.last is None]
+        return [{"OBJECT_KEY": row.key, "ETAG": row.etag} for row in data.ledger if row.last is None]
     if sql == ledger_rows.READ_QUARANTINED:
         return tables.entries(data, lambda row: row.status == "quarantined")
     if sql == ledger_rows.READ_KEYS:

@@ -34,6 +34,12 @@ STORIES = {
     "a forged link where a link without rows belongs ended the sink": Schedule(
         739, 1, 1, 3, (at(0.6, "produce"), at(25.9, "forged link"), at(73.3, "marker"))
     ),
+    "an election after retention took the last record that was read blocked the partition for good": Schedule(
+        20649, 1, 1, 4, (at(1.9, "produce"), at(78.9, "expire"), at(87.0, "elect"), at(92.7, "produce"))
+    ),
+    "a loader that ran did not see that an operator had released a quarantined object": Schedule(
+        21524, 1, 1, 1, (at(1.8, "produce"), at(90.2, "marker"), at(9.4, "stranger"), at(35.7, "retry")), 1
+    ),
     "markers that retention took kept the chain waiting for the next record": Schedule(
         340, 1, 1, 4, (at(32.3, "expire"), at(18.4, "marker"))
     ),
