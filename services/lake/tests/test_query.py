@@ -81,6 +81,25 @@ def test_bars_and_movers(settings: LakeSettings, chains: Chains, job: DayJob) ->
     assert ask(settings, latest) == [("AAPL", Decimal("5.000000"), 1)]
 
 
+@pytest.mark.parametrize(
+    ("price", "close", "percent"),
+    [
+        ("999999999999.999999", "0.000001", None),
+        ("-999999999999.999999", "999999999999.999999", -200),
+        ("1", "999999999999.999999", -100),
+        ("5", "0", None),
+        ("5", "-1", None),
+    ],
+)
+def test_no_price_makes_a_question_fail(
+    settings: LakeSettings, chains: Chains, price: str, close: str, percent: int | None
+) -> None:
+    chains.link([quote(0, price=Decimal(price), previous_close=Decimal(close)), quote(0, "IBM")])
+    [odd, usual] = ask(settings, "SELECT change, change_percent FROM latest_quotes ORDER BY symbol")
+    assert odd == (Decimal(price) - Decimal(close), percent)
+    assert usual == (Decimal("1.25"), Decimal("1.25"))
+
+
 def test_alerts(settings: LakeSettings, chains: Chains) -> None:
     chains.link([alert(0), alert(0), alert(5)], table=ALERTS)
     assert ask(settings, "SELECT COUNT(*) FROM alerts") == [(2,)]
