@@ -39,6 +39,12 @@ def test_a_deployment_goes_in_order_and_ends_with_the_address(desk: dict[str, st
     assert sum("docker push" in call for call in calls(desk)) == 2
 
 
+def test_the_ground_is_laid_and_nothing_is_started(desk: dict[str, str]) -> None:
+    done = run(desk, "--ground", "--yes")
+    assert done.returncode == 0 and "Nothing was started" in done.stdout, done.stderr
+    assert ["-target=module.roles" in call for call in calls(desk) if " apply " in call] == [True]
+
+
 def test_a_second_run_builds_nothing_again(desk: dict[str, str]) -> None:
     assert run(desk, "--yes", PUSHED="yes").returncode == 0
     assert not any("docker build" in call or "docker push" in call for call in calls(desk))

@@ -1,4 +1,4 @@
-"""deploy.sh --destroy of what is half protected, with the state of what was applied (settle.py)."""
+"""deploy.sh --destroy with a real Terraform and the state of what was applied (settle.py)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import INFRA
 
 BUCKET = "stock-pipeline-0a1b2c3d"
+OFF = {
+    "aws_s3_bucket": {"force_destroy": True},
+    "aws_lb": {"enable_deletion_protection": False},
+}
 
 
 def desk(folder: Path, deployment: str, changes: dict[str, dict[str, Any]]) -> Path:
@@ -50,10 +55,32 @@ def destroy(place: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_protected_load_balancer_keeps_an_unprotected_bucket(tmp_path: Path) -> None:
-    place = desk(tmp_path, "ecs", {"aws_s3_bucket": {"force_destroy": True}})
+@pytest.mark.parametrize(
+    ("deployment", "changes", "what"),
+    [
+        pytest.param("ec2", {}, "the bucket: protected", id="ec2"),
+        pytest.param("ecs", {}, "the bucket and the load balancer: protected", id="ecs"),
+        pytest.param(
+            "ecs",
+            {"aws_s3_bucket": OFF["aws_s3_bucket"]},
+            "deploy: the load balancer: protected",
+            id="the bucket is free",
+        ),
+    ],
+)
+def test_a_protected_deployment_is_not_touched(
+    deployment: str, changes: dict[str, dict[str, Any]], what: str, tmp_path: Path
+) -> None:
+    place = desk(tmp_path, deployment, changes)
     before = (place / "terraform.tfstate").read_bytes()
     done = destroy(place)
-    assert done.returncode == 1 and "deploy: the load balancer: protected" in done.stderr, done.stderr
+    assert done.returncode == 1 and what in done.stderr, done.stderr
     assert (place / "terraform.tfstate").read_bytes() == before
     assert "Destroying" not in done.stdout
+
+
+def test_what_is_not_protected_is_destroyed(tmp_path: Path) -> None:
+    """The stand-in providers refuse the last step, so the plan is what shows."""
+    done = destroy(desk(tmp_path, "ec2", OFF))
+    assert "protected" not in done.stderr
+    assert "0 to add, 0 to change, " in done.stdout, done.stdout[-2000:] + done.stderr
