@@ -1,8 +1,8 @@
 """What `tests/run.py` runs: suites as jobs, and the integration suite in parts that run side by side.
 
 A part is one process with its own stack on its own ports. Files that use the session's stack (the fixture
-`pipeline`) share one, and are divided so that the parts take equally long. Each other file makes its own
-stack and is its own part.
+`pipeline`) share one, and are divided so that the parts take equally long. So do those that use
+`secure_stack`, in one part. Each other file makes its own stack and is its own part.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ SIMULATION = "tests/simulation"
 """It runs in the environment that holds every service."""
 STACKS = (INTEGRATION, "tests/chaos", "tests/upgrade")
 SESSION_FIXTURE = re.compile(r"\(.*\bpipeline: Pipeline\b", re.MULTILINE)
+SECURE_FIXTURE = re.compile(r"\bsecure_stack: Stack\b")
 OWN_STACK = re.compile(r"\bbare_pipeline\(|\bwith Stack\(")
 
 
@@ -87,17 +88,22 @@ def cores(job: Job, processor: Mapping[str, float]) -> float:
 def integration(files: Iterable[Path], known: Mapping[str, float]) -> list[Job]:
     """The parts of the integration suite."""
     shared: dict[str, float] = {}
+    secure: dict[str, float] = {}
     parts: list[Job] = []
     for file in files:
-        name = f"{INTEGRATION}/{file.name}"
+        name, text = f"{INTEGRATION}/{file.name}", file.read_text(encoding="utf-8")
         seconds = known.get(name, UNKNOWN_SECONDS)
-        if uses_session(file.read_text(encoding="utf-8")):
+        if SECURE_FIXTURE.search(text):
+            secure[name] = seconds
+        elif uses_session(text):
             shared[name] = seconds
         else:
             parts.append(Job(name.removesuffix(".py"), INTEGRATION, (name,), seconds, ALONE.get(name, PART)))
     for number, group in enumerate(divide(shared, SESSIONS), 1):
         seconds = START_SECONDS + sum(shared[name] for name in group)
         parts.append(Job(f"{INTEGRATION} session {number}", INTEGRATION, tuple(group), seconds, PART))
+    if secure:
+        parts.append(Job(f"{INTEGRATION} secure", INTEGRATION, tuple(secure), sum(secure.values()), PART))
     return parts
 
 

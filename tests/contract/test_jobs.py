@@ -7,6 +7,7 @@ from pathlib import Path
 from tests import jobs
 
 WITH_SESSION = "def test_it(pipeline: Pipeline) -> None: ..."
+WITH_SECURE = "def whole(secure_stack: Stack): ...\ndef audit(pipeline: Pipeline): ..."
 WITH_OWN = "def bare(): \n    with bare_pipeline(data) as pipeline: ...\ndef audit(pipeline: Pipeline): ..."
 
 
@@ -22,13 +23,15 @@ def test_each_test_file_of_the_integration_suite_runs_once() -> None:
 
 
 def test_files_share_a_stack_only_where_they_ask_for_the_sessions(tmp_path: Path) -> None:
-    for name, text in {"test_a": WITH_SESSION, "test_b": WITH_OWN, "test_c": WITH_SESSION}.items():
+    texts = {"test_a": WITH_SESSION, "test_b": WITH_OWN, "test_c": WITH_SESSION}
+    for name, text in {**texts, "test_d": WITH_SECURE, "test_e": WITH_SECURE}.items():
         (tmp_path / f"{name}.py").write_text(text)
     parts = jobs.integration(sorted(tmp_path.glob("*.py")), {})
     assert [part.paths for part in parts] == [
         ("tests/integration/test_b.py",),
         ("tests/integration/test_a.py",),
         ("tests/integration/test_c.py",),
+        ("tests/integration/test_d.py", "tests/integration/test_e.py"),
     ]
 
 

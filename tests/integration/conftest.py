@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from stock_testing.pipeline import Pipeline, whole_pipeline
+from stock_stack.layout import Layout
+from stock_stack.ports import free
+from stock_stack.stack import Stack
+from stock_testing.pipeline import QUICK, Pipeline, whole_pipeline
 
 STACK_SECONDS = 300
 
@@ -18,6 +21,14 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     with whole_pipeline(data) as pipeline:
         pipeline.more_quotes(240, 90)
         yield pipeline
+
+
+@pytest.fixture(scope="session")
+def secure_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything but the services, which a test may start and stops again. Kafka has TLS and their users."""
+    with Stack(Layout(tmp_path_factory.mktemp("secure"), free(), QUICK, secure=True), print) as stack:
+        stack.start("topics", "bucket", "migrations", "market")
+        yield stack
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

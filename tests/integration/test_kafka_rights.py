@@ -23,13 +23,13 @@ from stock_kafka.cluster import Unreachable
 from stock_kafka.rights import Right, grant
 from stock_stack import rights
 from stock_stack.database import connect, new_key
-from stock_stack.layout import Layout, kafka, warehouse
-from stock_stack.ports import HOST, free
+from stock_stack.layout import kafka, warehouse
+from stock_stack.ports import HOST
 from stock_stack.registry import services
-from stock_stack.services import ALL, SERVICES
+from stock_stack.services import SERVICES
 from stock_stack.stack import Stack
 from stock_testing import messages
-from stock_testing.pipeline import QUICK, Pipeline
+from stock_testing.pipeline import Pipeline
 from stock_testing.poll import poll_until
 from stock_testing.quotes import quote, send
 
@@ -60,14 +60,12 @@ class Use(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    with Stack(Layout(tmp_path_factory.mktemp("secure"), free(), QUICK, secure=True), print) as stack:
-        stack.start(*ALL)
-        pipeline = Pipeline(stack)
-        try:
-            yield pipeline
-        finally:
-            pipeline.close()
+def secure(secure_stack: Stack) -> Iterator[Pipeline]:
+    secure_stack.start(*SERVICES)
+    with closing(Pipeline(secure_stack)) as pipeline:
+        yield pipeline
+        for service in {*SERVICES} & {*secure_stack.running()}:
+            secure_stack.stop(service)
 
 
 def admin(pipeline: Pipeline) -> AdminClient:
@@ -232,7 +230,7 @@ def test_users_are_replaced_one_service_after_the_other_without_loss(secure: Pip
 def test_keys_are_replaced_one_service_after_the_other_without_loss(secure: Pipeline) -> None:
     """docs/how-to/operations.md, "Keys, without downtime"."""
     layout = secure.stack.layout
-    users = {name: f"STOCK_{user.upper()}" for name, it in services().items() if (user := it.snowflake)}
+    users = {name: user.upper() for name, service in services().items() if (user := service.snowflake)}
     with connect(warehouse(layout)) as connection:
         administrator = connection.cursor()
         for service, user in users.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,9 @@ import pytest
 
 from stock_stack import certificates
 from stock_stack.brokers import java
-from stock_stack.layout import Layout
-from stock_stack.ports import HOST, free
+from stock_stack.ports import HOST
 from stock_stack.services import SERVICES, launcher
 from stock_stack.stack import Stack
-from stock_testing.pipeline import QUICK
 from stock_testing.poll import poll_until
 
 LOGGED_SECONDS = 60.0
@@ -27,14 +25,6 @@ LOGGED_SECONDS = 60.0
 BY_ITSELF = {"producer"}
 """It ends with 1 and keeps its quotes, once it has one to send."""
 pytestmark = pytest.mark.timeout(480)
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Everything but the services."""
-    with Stack(Layout(tmp_path_factory.mktemp("secure"), free(), QUICK, secure=True), print) as stack:
-        stack.start("topics", "bucket", "migrations", "market")
-        yield stack
 
 
 @pytest.fixture(scope="module")
@@ -79,21 +69,23 @@ def not_ready(port: int) -> str:
     return caught.value.read().decode()
 
 
-def test_a_wrong_password_is_the_same_sentence_everywhere(stack: Stack) -> None:
+def test_a_wrong_password_is_the_same_sentence_everywhere(secure_stack: Stack) -> None:
     wrong = {"KAFKA_SASL_PASSWORD": "wrong"}
     with ThreadPoolExecutor(len(SERVICES)) as pool:
-        (sentence,) = set(pool.map(partial(refused, stack, wrong=wrong), SERVICES))
-    assert sentence.startswith(f"Kafka at {HOST}:{stack.layout.ports['kafka-secure']}: ")
+        (sentence,) = set(pool.map(partial(refused, secure_stack, wrong=wrong), SERVICES))
+    assert sentence.startswith(f"Kafka at {HOST}:{secure_stack.layout.ports['kafka-secure']}: ")
     assert "invalid credentials with SASL mechanism SCRAM-SHA-512" in sentence
     assert sentence.endswith("check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD.")
 
 
 @pytest.mark.parametrize("service", ["s3-sink", "dashboard"])
-def test_a_wrong_mechanism_authority_and_protocol(stack: Stack, service: str, other_authority: str) -> None:
-    mechanism = refused(stack, service, {"KAFKA_SASL_MECHANISM": "SCRAM-SHA-256"})
+def test_a_wrong_mechanism_authority_and_protocol(
+    secure_stack: Stack, service: str, other_authority: str
+) -> None:
+    mechanism = refused(secure_stack, service, {"KAFKA_SASL_MECHANISM": "SCRAM-SHA-256"})
     assert mechanism.endswith("supported mechanisms: SCRAM-SHA-512: check KAFKA_SASL_MECHANISM.")
-    authority = refused(stack, service, {"KAFKA_SSL_CA_LOCATION": other_authority})
+    authority = refused(secure_stack, service, {"KAFKA_SSL_CA_LOCATION": other_authority})
     assert authority.endswith(": check KAFKA_SSL_CA_LOCATION.")
     nothing = dict.fromkeys(("KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"), "")
-    plain = refused(stack, service, nothing | {"KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"})
+    plain = refused(secure_stack, service, nothing | {"KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"})
     assert plain.endswith("the listener hangs up: it speaks TLS, check KAFKA_SECURITY_PROTOCOL.")
