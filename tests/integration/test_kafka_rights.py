@@ -230,7 +230,7 @@ def test_users_are_replaced_one_service_after_the_other_without_loss(secure: Pip
 def test_keys_are_replaced_one_service_after_the_other_without_loss(secure: Pipeline) -> None:
     """docs/how-to/operations.md, "Keys, without downtime"."""
     layout = secure.stack.layout
-    users = {name: user.upper() for name, service in services().items() if (user := service.snowflake)}
+    users = {name: f"STOCK_{user.upper()}" for name, it in services().items() if (user := it.snowflake)}
     with connect(warehouse(layout)) as connection:
         administrator = connection.cursor()
         for service, user in users.items():

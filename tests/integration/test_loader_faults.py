@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stock_stack.layout import BUCKET
+from stock_stack.layout import BUCKET, OWNER
 from stock_stack.registry import REPOSITORY
 from stock_stack.services import launcher
 from stock_testing.pipeline import Pipeline
@@ -181,7 +181,7 @@ def add_venue(environment: Mapping[str, str], folder: Path) -> None:
     for _ in range(2):
         subprocess.run(
             [python, "-c", MIGRATE, folder],
-            env=dict(environment),
+            env={**environment, **OWNER},
             check=True,
             capture_output=True,
             timeout=COMMAND_SECONDS,
@@ -191,13 +191,13 @@ def add_venue(environment: Mapping[str, str], folder: Path) -> None:
 def test_objects_without_an_added_field_still_load(pipeline: Pipeline, tmp_path: Path) -> None:
     bucket, database = "added-field", "ADDED"
     pipeline.bucket().create_bucket(Bucket=bucket)
-    pipeline.query(f"CREATE DATABASE IF NOT EXISTS {database}")
     environment = pipeline.stack.environment("sf-loader") | {
         "SNOWFLAKE_DATABASE": database,
+        "SNOWFLAKE_STORAGE_INTEGRATION": f"{database}_S3",
         "S3_BUCKET": bucket,
     }
     first, second, third = first_links(pipeline, 3)
-    run(environment, "migrate")
+    pipeline.set_up(environment)
     put(pipeline, bucket, first, None)
     put(pipeline, bucket, second, "XNYS")
     run(environment, "once")

@@ -6,7 +6,6 @@ Each test has a loader with a database of its own next to the pipeline's.
 from __future__ import annotations
 
 import io
-import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -21,7 +20,6 @@ import pytest
 from benchmarks.meters import verb
 from stock_common import keys
 from stock_stack.layout import BUCKET
-from stock_stack.services import launcher
 from stock_testing.pipeline import Pipeline
 from stock_testing.poll import poll_until
 from stock_testing.proxy import Counter, Distance, Running
@@ -48,6 +46,7 @@ class Own:
         own = {
             "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
             "SNOWFLAKE_DATABASE": self._name,
+            "SNOWFLAKE_STORAGE_INTEGRATION": f"{self._name}_S3",
             "S3_BUCKET": BUCKET,
         }
         self.environment = {**own, **environment}
@@ -75,12 +74,10 @@ class Own:
 @contextmanager
 def own_loader(pipeline: Pipeline, name: str, environment: Mapping[str, str]) -> Iterator[Own]:
     own = Own(pipeline, name, environment)
-    pipeline.query(f"CREATE DATABASE IF NOT EXISTS {name}")
-    migrate = [launcher("sf-loader"), "migrate"]
     # The stage is over the loader's bucket, not over its proxy.
-    own_names = {name: own.environment[name] for name in ("SNOWFLAKE_DATABASE", "S3_BUCKET")}
-    variables = pipeline.stack.environment("sf-loader") | own_names
-    subprocess.run(migrate, env=variables, check=True, capture_output=True, timeout=90)
+    names = ("SNOWFLAKE_DATABASE", "SNOWFLAKE_STORAGE_INTEGRATION", "S3_BUCKET")
+    own_names = {name: own.environment[name] for name in names}
+    pipeline.set_up(pipeline.stack.environment("sf-loader") | own_names)
     pipeline.stack.start("sf-loader", instance=2, environment=own.environment)
     try:
         yield own

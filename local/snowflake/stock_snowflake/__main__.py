@@ -30,7 +30,7 @@ settings, all from the environment:
   S3_ENDPOINT_URL            S3 server that stages are read from, empty for AWS
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION
                              credentials for it (boto3's own chain) and region (us-east-1)
-  COPY_ERRORS                named, or bare: whether a failed COPY's text names the file (named)
+  COPY_ERRORS                how COPY fails: named (with its file), bare, or unknown (its number too) (named)
   SNOWFLAKE_EDITION          standard (at most 1 day of Time Travel) or enterprise (standard)
   IDLE_TRANSACTION_SECONDS   roll back a transaction whose session was idle for so long (300)
 """

@@ -12,7 +12,7 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8090
 DEFAULT_REGION = "us-east-1"
 EDITIONS = ("standard", "enterprise")
-COPY_ERRORS = ("named", "bare")
+COPY_ERRORS = ("named", "bare", "unknown")
 """Whether the text of a failed COPY names file, row and column. A real account's often does not."""
 DEFAULT_IDLE_TRANSACTION_SECONDS = 300.0
 """user-guide/transactions, "Aborting transactions": five minutes for a transaction that blocks another."""

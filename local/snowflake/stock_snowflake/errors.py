@@ -8,6 +8,9 @@ import duckdb
 import snowflake.connector.errors
 from sqlglot.errors import SqlglotError
 
+UNKNOWN = "399999"
+"""A number that no page of Snowflake's has."""
+
 
 class SnowflakeError(Exception):
     """An error as Snowflake answers it.
@@ -38,6 +41,20 @@ def not_found(kind: str, name: str) -> SnowflakeError:
     )
 
 
+def insufficient(kind: str, name: str) -> SnowflakeError:
+    text = f"SQL access control error:\nInsufficient privileges to operate on {kind.lower()} '{name}'"
+    return SnowflakeError("003001", "42501", text)
+
+
+def no_warehouse() -> SnowflakeError:
+    return SnowflakeError(
+        "000606",
+        "57P03",
+        "No active warehouse selected in the current session."
+        "  Select an active warehouse with the 'use warehouse' command.",
+    )
+
+
 def already_exists(name: str) -> SnowflakeError:
     return SnowflakeError("002002", "42710", f"SQL compilation error:\nObject '{name}' already exists.")
 
@@ -64,6 +81,11 @@ def canceled() -> SnowflakeError:
 def without_place(error: SnowflakeError) -> SnowflakeError:
     """The error of a COPY without the lines that name file, row and column."""
     return SnowflakeError(error.code, error.sqlstate, error.message.split("\n  File '")[0])
+
+
+def of_no_known_number(error: SnowflakeError) -> SnowflakeError:
+    """The same of a COPY under a number that no client can know."""
+    return SnowflakeError(UNKNOWN, "XX000", without_place(error).message)
 
 
 def sign_in_refused() -> SnowflakeError:

@@ -162,6 +162,7 @@ CASES = [
         [
             Step("CREATE ROLE IF NOT EXISTS READER"),
             Step("CREATE WAREHOUSE IF NOT EXISTS WH"),
+            Step("GRANT USAGE ON WAREHOUSE WH TO ROLE READER"),
             Step("USE ROLE READER", OK),
             Step("USE WAREHOUSE WH", OK),
             Step("USE SECONDARY ROLES NONE", OK),

@@ -1,16 +1,17 @@
 """A session with the local Snowflake, and the database job.
 
-The job makes SNOWFLAKE_DATABASE where it is missing, as an administrator does once in a real account. The job
-is a script that the loader's interpreter runs, because that has the connector.
-`database.py DIRECTORY USER...` also makes users that sign in by a key, with the keys in that directory.
+The job does what an administrator does once in a real account: it runs the SQL of `stock-sf-loader setup`.
+It is a script that the loader's interpreter runs, because that has the connector and the command.
+`database.py DIRECTORY USER...` also gives those users keys, which it keeps in that directory.
 """
 
 from __future__ import annotations
 
 import base64
 import os
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from snowflake.connector import SnowflakeConnection
 
+ADMINISTRATOR = "stock"
+"""The layout has it too."""
+IDENTITY = ("--role-arn", "arn:aws:iam::000000000000:role/local", "--external-id", "local")
+"""Of the storage integration, which nobody assumes here."""
+
 
 def connect(environment: Mapping[str, str], **options: Any) -> SnowflakeConnection:
-    """A session by the vendor's connector. `environment` is a service's, `options` are the connector's."""
+    """A session by the vendor's connector: the administrator's, or where there is a key that user's.
+
+    `environment` is a service's, `options` are the connector's.
+    """
     return snowflake.connector.connect(
         account=environment["SNOWFLAKE_ACCOUNT"],
-        user=environment["SNOWFLAKE_USER"],
         host=environment["SNOWFLAKE_HOST"],
         port=int(environment["SNOWFLAKE_PORT"]),
         protocol=environment["SNOWFLAKE_PROTOCOL"],
@@ -36,8 +44,23 @@ def connect(environment: Mapping[str, str], **options: Any) -> SnowflakeConnecti
 
 def _credential(environment: Mapping[str, str]) -> dict[str, str]:
     if file := environment.get("SNOWFLAKE_PRIVATE_KEY_FILE"):
-        return {"authenticator": "SNOWFLAKE_JWT", "private_key_file": file}
-    return {"password": environment["SNOWFLAKE_PASSWORD"]}
+        user = environment["SNOWFLAKE_USER"]
+        return {"user": user, "authenticator": "SNOWFLAKE_JWT", "private_key_file": file}
+    return {"user": ADMINISTRATOR, "password": environment["SNOWFLAKE_PASSWORD"]}
+
+
+def set_up(loader: Sequence[str], environment: Mapping[str, str], connection: SnowflakeConnection) -> None:
+    """Runs the administrator's SQL for the environment's bucket, database and integration.
+
+    loader: the command `stock-sf-loader`.
+    """
+    command = [*loader, "setup", *IDENTITY]
+    printed = subprocess.run(command, env=dict(environment), stdout=subprocess.PIPE, text=True, check=True)
+    lines = [line for line in printed.stdout.splitlines() if not line.startswith("--")]
+    cursor = connection.cursor()
+    for statement in "\n".join(lines).split(";\n"):
+        if sql := statement.strip().removesuffix(";"):
+            cursor.execute(sql)
 
 
 def new_key(path: Path) -> str:
@@ -52,15 +75,11 @@ def new_key(path: Path) -> str:
 
 def main(directory: str = "", *users: str) -> None:
     with connect(os.environ, login_timeout=20, network_timeout=20) as connection:
-        cursor = connection.cursor()
-        cursor.execute(f"CREATE DATABASE IF NOT EXISTS {os.environ['SNOWFLAKE_DATABASE']}")
+        set_up((sys.executable, "-m", "stock_sf_loader"), os.environ, connection)
         for user in users:
             path = Path(directory, f"{user}.p8")
             if not path.exists():
-                # The local Snowflake keeps no role from anything: a role of its own would show nothing.
-                made = f"TYPE = SERVICE DEFAULT_ROLE = ACCOUNTADMIN RSA_PUBLIC_KEY = '{new_key(path)}'"
-                cursor.execute(f"CREATE USER {user} {made}")
-                cursor.execute(f"GRANT ROLE ACCOUNTADMIN TO USER {user}")
+                connection.cursor().execute(f"ALTER USER {user} SET RSA_PUBLIC_KEY = '{new_key(path)}'")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,10 @@ INHERITED = (
 )
 """What a part gets of the caller's environment. A person's own AWS_ and SNOWFLAKE_ variables stay out."""
 BUCKET = "stock-data"
+ADMINISTRATOR = "stock"
+"""The user of the local Snowflake that nothing is refused."""
+OWNER = {"SNOWFLAKE_ROLE": "STOCK_OWNER"}
+"""For the migrations and the selftest, whose user is the loader's."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Layout:
     brokers: properties of each Kafka broker, which win over the demo's. There are as many brokers, and each
         partition has as many replicas, three at most.
     secure: Kafka asks the services for a sign-in over TLS and has rights for each, and they sign in to
-        Snowflake by keys. (The stack's own clients use the plain listener and the password.)
+        Snowflake by keys. (The stack's own clients use the plain listener and the password.) In any layout
+        each service is its own user of Snowflake, with the role that `stock-sf-loader setup` gives it.
     """
 
     data: Path
@@ -112,20 +117,22 @@ def kafka(layout: Layout, user: str | None = None) -> dict[str, str]:
 
 
 def warehouse(layout: Layout, user: str | None = None) -> dict[str, str]:
-    """Snowflake, by the password, or where the layout is secure by the key of `user`."""
-    credential = {"SNOWFLAKE_USER": "stock", "SNOWFLAKE_PASSWORD": "stock-local-password"}
+    """Snowflake as `user` of services.yaml, by the password, or where the layout is secure by its key.
+
+    Without a user it is the administrator's.
+    """
+    name = f"STOCK_{user.upper()}" if user else ADMINISTRATOR
+    credential = {"SNOWFLAKE_PASSWORD": "stock-local-password"}
     if user is not None and layout.secure:
-        name = user.upper()
-        credential = {
-            "SNOWFLAKE_USER": name,
-            "SNOWFLAKE_PRIVATE_KEY_FILE": str(layout.keys / f"{name}.p8"),
-        }
+        credential = {"SNOWFLAKE_PRIVATE_KEY_FILE": str(layout.keys / f"{name}.p8")}
     return credential | {
+        "SNOWFLAKE_USER": name,
         "SNOWFLAKE_ACCOUNT": "local",
         "SNOWFLAKE_HOST": HOST,
         "SNOWFLAKE_PORT": str(layout.ports["snowflake"]),
         "SNOWFLAKE_PROTOCOL": "http",
         "SNOWFLAKE_DATABASE": "STOCKS",
+        "SNOWFLAKE_STORAGE_INTEGRATION": "STOCK_S3",
         "SNOWFLAKE_HOME": str(layout.data / "snowflake-home"),
     }
 

@@ -10,7 +10,7 @@ from stock_stack import ready
 from stock_stack.brokers import broker, certificates, names, topics, users, zookeeper
 from stock_stack.component import Component
 from stock_stack.infrastructure import bucket, market, object_store, snowflake
-from stock_stack.layout import Layout, base, labelled, page, service, warehouse
+from stock_stack.layout import OWNER, Layout, base, labelled, objects, page, service, warehouse
 from stock_stack.registry import REPOSITORY, services
 
 INFRASTRUCTURE: dict[str, Callable[[Layout], Component]] = {
@@ -35,9 +35,13 @@ def launcher(name: str) -> str:
 def database(layout: Layout) -> Component:
     python = str(Path(launcher("sf-loader")).with_name("python"))
     script = str(Path(__file__).with_name("database.py"))
-    users = sorted({entry.snowflake.upper() for entry in services().values() if entry.snowflake})
-    keys = (str(layout.keys), *users) if layout.secure else ()
-    environment = base() | warehouse(layout)
+    accounts = {
+        warehouse(layout, entry.snowflake)["SNOWFLAKE_USER"]
+        for entry in services().values()
+        if entry.snowflake
+    }
+    keys = (str(layout.keys), *sorted(accounts)) if layout.secure else ()
+    environment = base() | objects(layout) | warehouse(layout)
     return Component("database", (python, script, *keys), environment, needs=("snowflake",), job=True)
 
 
@@ -45,7 +49,7 @@ def migrations(layout: Layout) -> Component:
     return Component(
         "migrations",
         (launcher("sf-loader"), "migrate"),
-        service(layout, "sf-loader", 1),
+        service(layout, "sf-loader", 1) | OWNER,
         # Its settings name the authority's file.
         needs=("database", "bucket", *(("certificates",) if layout.secure else ())),
         job=True,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stock_stack import layout
+from stock_stack import database, layout
 from stock_stack.ports import free
 from stock_stack.services import SERVICES, component
 
@@ -44,4 +44,15 @@ def test_an_unknown_part_is_refused_with_the_names_there_are(tmp_path: Path) -> 
     ports = free()
     with pytest.raises(KeyError, match=r"no part called sink. There are zookeeper, .*auditor"):
         component(layout.Layout(tmp_path, ports), "sink")
+    ports.release()
+
+
+def test_each_service_is_a_user_of_snowflake_with_its_role(tmp_path: Path) -> None:
+    ports = free()
+    here = layout.Layout(tmp_path, ports)
+    users = {name: component(here, name).environment.get("SNOWFLAKE_USER") for name in SERVICES}
+    assert users["sf-loader"] == "STOCK_LOADER" and users["auditor"] == "STOCK_AUDITOR"
+    assert users["dashboard"] == "STOCK_DASHBOARD"
+    assert component(here, "migrations").environment["SNOWFLAKE_ROLE"] == "STOCK_OWNER"
+    assert component(here, "database").environment["SNOWFLAKE_USER"] == database.ADMINISTRATOR
     ports.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from urllib.request import urlopen
 
 from stock_stack.bucket import s3_client
 from stock_stack.counts import Counts, Progress
-from stock_stack.database import connect
-from stock_stack.layout import BUCKET, Layout
+from stock_stack.database import connect, set_up
+from stock_stack.layout import BUCKET, OWNER, Layout
 from stock_stack.ports import free
 from stock_stack.services import ALL, launcher
 from stock_stack.stack import Stack
@@ -127,8 +127,21 @@ class Pipeline:
             found = bucket.get_object(Bucket=BUCKET, Key=key)
             yield key, found["Body"].read(), found["Metadata"]
 
+    def set_up(self, environment: Mapping[str, str]) -> None:
+        """The administrator's SQL and the migrations, for the database that the environment names."""
+        with connect(environment) as connection:
+            set_up([launcher("sf-loader")], environment, connection)
+        self.migrate(environment)
+
+    def migrate(self, environment: Mapping[str, str]) -> None:
+        """The migrations, as the owner of the database that the environment names."""
+        migrate = [launcher("sf-loader"), "migrate"]
+        subprocess.run(
+            migrate, env={**environment, **OWNER}, check=True, capture_output=True, timeout=COMMAND_SECONDS
+        )
+
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement run as anybody with the connector would."""
+        """Rows of a statement run as an administrator with the connector would."""
         environment = self.stack.environment("sf-loader")
         with connect(environment, database="STOCKS", network_timeout=10) as connection:
             return connection.cursor().execute(sql).fetchall()  # type: ignore[union-attr, return-value]

@@ -11,11 +11,14 @@ from stock_snowflake.errors import SnowflakeError
 from stock_snowflake.sql.refusals import stage_options
 
 
-def check_stage(account: Account, tokens: Sequence[Token]) -> None:
-    """Raise SnowflakeError for a CREATE STAGE whose integration does not serve it. Others pass."""
+def check_stage(account: Account, tokens: Sequence[Token]) -> str:
+    """The integration of a CREATE STAGE, empty where it names none, and for other statements.
+
+    Raises SnowflakeError for one that does not serve the stage's address.
+    """
     options = stage_options(tokens)
     if "STORAGE_INTEGRATION" not in options:
-        return
+        return ""
     name = str(options["STORAGE_INTEGRATION"]).upper()
     has = account.get("INTEGRATION", name).properties
     url = str(options.get("URL", ""))
@@ -23,3 +26,4 @@ def check_stage(account: Account, tokens: Sequence[Token]) -> None:
     if not has.get("ENABLED") or not any(each == "*" or url.startswith(each) for each in allowed):
         text = f"SQL compilation error:\nLocation '{url}' is not allowed by integration {name}."
         raise SnowflakeError("001008", "22023", text)
+    return name

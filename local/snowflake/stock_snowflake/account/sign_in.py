@@ -10,11 +10,10 @@ def role_of(account: Account, user: str, role: str | None) -> str | None:
     """The role asked for, else the user's default.
 
     Raises SnowflakeError 390189 for a role that is not there, 390186 for one that the user does not hold.
-    A user whom CREATE USER has not made holds every role: somebody has to make the first one. In an open
-    account any name will do.
+    A user whom CREATE USER has not made holds every role: somebody has to make the first one.
     """
     if not account.exists("USER", user):
-        if role and not account.is_open and not account.exists("ROLE", role):
+        if role and not account.exists("ROLE", role):
             raise _refused("390189", f"Role '{role}' specified in the connect string does not exist")
         return role
     wanted = role or str(account.get("USER", user).properties.get("DEFAULT_ROLE", "PUBLIC")).upper()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 import duckdb
@@ -15,6 +15,12 @@ from stock_snowflake.errors import already_exists, not_found
 
 SYSTEM_ROLES = ("ACCOUNTADMIN", "SECURITYADMIN", "USERADMIN", "SYSADMIN", "PUBLIC")
 """Roles of every account (user-guide/security-access-control-overview, "System-defined roles")."""
+_BELOW = {
+    "ACCOUNTADMIN": ("SYSADMIN", "SECURITYADMIN"),
+    "SECURITYADMIN": ("USERADMIN",),
+}
+"""System role → those whose rights it has without a grant. Every role has PUBLIC's."""
+OWNERSHIP = "OWNERSHIP"
 _OBJECTS, _GRANTS = f"{GLOBAL}._stock_account", f"{GLOBAL}._stock_grants"
 
 
@@ -56,11 +62,6 @@ class Account:
         self._objects = {(each.kind, each.name): each for each in objects}
         rights = connection.execute(f"SELECT document FROM {_GRANTS}").fetchall()
         self._grants = dict.fromkeys(Grant(*json.loads(document)) for (document,) in rights)
-
-    @property
-    def is_open(self) -> bool:
-        """No administrator has made a role yet. Then any role may be named at sign-in."""
-        return not any(kind == "ROLE" for kind, _ in self._objects)
 
     def exists(self, kind: str, name: str) -> bool:
         if kind == "ROLE" and name in SYSTEM_ROLES:
@@ -117,19 +118,65 @@ class Account:
     def grants(self) -> Iterator[Grant]:
         return iter(list(self._grants))
 
+    def owner(self, kind: str, name: str) -> str:
+        """The role that owns it: as recorded, else the owner of what it is in, else ACCOUNTADMIN."""
+        if (made := self._objects.get((self._kind(kind), name))) is not None:
+            return made.owner
+        recorded = next(
+            (each.to for each in self.grants() if each[:3] == (OWNERSHIP, kind, name) and not each.future),
+            None,
+        )
+        if recorded or kind == "DATABASE" or "." not in name:
+            return recorded or "ACCOUNTADMIN"
+        place = name.rpartition(".")[0]
+        return self.owner("SCHEMA" if "." in place else "DATABASE", place)
+
+    def own(self, kind: str, name: str, role: str) -> None:
+        """Makes the role the only owner."""
+        if (made := self._objects.get((self._kind(kind), name))) is not None:
+            self.put(replace(made, owner=role))
+            return
+        for each in self.grants():
+            if each[:3] == (OWNERSHIP, kind, name) and not each.future:
+                self.revoke(each)
+        self.grant(Grant(OWNERSHIP, kind, name, "ROLE", role))
+
+    def forget(self, kind: str, name: str) -> None:
+        """Takes every right on an object of a database that is gone, and on what was or would be in it."""
+        for each in self.grants():
+            is_in = kind in ("SCHEMA", "DATABASE") and (each.future and each.name == name)
+            if is_in or each[1:3] == (kind, name) or each.name.startswith(f"{name}."):
+                self.revoke(each)
+
+    def inherit(self, kind: str, name: str) -> None:
+        """Gives the rights that were granted on FUTURE objects of the kind in its schema or database."""
+        places = (name.rpartition(".")[0], name.split(".")[0])
+        for each in self.grants():
+            if each.future and each.kind == kind and each.name in places:
+                self.grant(each._replace(name=name, future=False))
+
+    def move(self, kind: str, names: Mapping[str, str]) -> None:
+        """Old name → new name of the kind, all at once: each takes its rights with it."""
+        old = [each for each in self.grants() if each.kind == kind and each.name in names]
+        for each in old:
+            self.revoke(each)
+        for each in old:
+            self.grant(each._replace(name=names[each.name]))
+
     def roles_of(self, user: str) -> set[str]:
         """The roles that the user holds, with those below them."""
-        held = {each.name for each in self._grants if each.kind == "ROLE" and each[3:5] == ("USER", user)}
+        held = {each.name for each in self.grants() if each.kind == "ROLE" and each[3:5] == ("USER", user)}
         return {"PUBLIC"}.union(*(self.roles_below(role) for role in held))
 
     def roles_below(self, role: str) -> set[str]:
         """The role, and those whose rights it has."""
-        found, left = set[str](), [role]
+        found, left = set[str](), [role, "PUBLIC"]
         while left:
             if (one := left.pop()) not in found:
                 found.add(one)
+                left += _BELOW.get(one, ())
                 left += [
-                    each.name for each in self._grants if each.kind == "ROLE" and each[3:5] == ("ROLE", one)
+                    each.name for each in self.grants() if each.kind == "ROLE" and each[3:5] == ("ROLE", one)
                 ]
         return found
 

@@ -88,6 +88,46 @@ def schema_exists(connection: duckdb.DuckDBPyConnection, database: str, schema: 
     )
 
 
+def schemas(connection: duckdb.DuckDBPyConnection, database: str) -> list[str]:
+    """The names of the database's schemas."""
+    rows = connection.execute(
+        "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND NOT internal", [database]
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def is_there(connection: duckdb.DuckDBPyConnection, kind: str, name: str) -> bool:
+    """Whether the object of a database, the schema or the database exists. `name` is complete."""
+    parts = name.split(".")
+    if kind == "DATABASE":
+        return bool(
+            connection.execute("SELECT 1 FROM duckdb_databases() WHERE database_name = ?", parts).fetchall()
+        )
+    if kind == "SCHEMA":
+        return schema_exists(connection, *parts)
+    return exists(connection, kind, QualifiedName(*parts))
+
+
+def stage_integration(connection: duckdb.DuckDBPyConnection, stage: QualifiedName) -> str:
+    """The stage's storage integration, empty where it has none or does not exist."""
+    rows = connection.execute(
+        f"""SELECT storage_integration FROM {GLOBAL}._fs_stages
+            WHERE database_name = ? AND schema_name = ? AND name = ?""",
+        [stage.database, stage.schema, stage.name],
+    ).fetchall()
+    return (rows[0][0] or "") if rows else ""
+
+
+def set_stage_integration(
+    connection: duckdb.DuckDBPyConnection, stage: QualifiedName, integration: str
+) -> None:
+    connection.execute(
+        f"""UPDATE {GLOBAL}._fs_stages SET storage_integration = ?
+            WHERE database_name = ? AND schema_name = ? AND name = ?""",
+        [integration, stage.database, stage.schema, stage.name],
+    )
+
+
 def stage_url(connection: duckdb.DuckDBPyConnection, stage: QualifiedName) -> str:
     """The stage's address, empty for an internal stage. Raises SnowflakeError 002003 for a missing stage."""
     rows = connection.execute(

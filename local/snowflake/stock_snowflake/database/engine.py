@@ -107,15 +107,6 @@ class Engine:
         connection.execute(f"SET TimeZone = {literal(timezone)}")
         return connection
 
-    def schemas(self, database: str) -> list[str]:
-        """The database's schemas, each as database.schema."""
-        with self._root.cursor() as connection:
-            rows = connection.execute(
-                "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND NOT internal",
-                [database],
-            ).fetchall()
-        return [f"{database}.{name}" for (name,) in rows]
-
     def prepare_database(self, database: str) -> None:
         """Add what fakesnow and the load history keep inside each database. Idempotent."""
         with self._root.cursor() as connection:

@@ -106,6 +106,8 @@ class Definitions:
             return self._drop_database(stored(table.this), bool(expression.args.get("exists")))
         if kind in ("STAGE", "FILE FORMAT"):
             return self._drop_global(kind, self._name(table), bool(expression.args.get("exists")))
+        if kind == "SCHEMA":
+            return self._drop_schema(expression, table)
         answer = self._translator.run(expression)
         if kind == "TABLE":
             load_history.forget(self._duck, self._name(table))
@@ -119,6 +121,23 @@ class Definitions:
         elif not if_exists:
             raise not_found("Database", name)
         return results.status(f"{name} successfully dropped.")
+
+    def _drop_schema(self, expression: exp.Drop, named: exp.Table) -> results.Result:
+        """What fakesnow and the load history keep elsewhere goes with it."""
+        database = stored(named.args.get("catalog")) or self._connection.database
+        schema = stored(named.args.get("db"))
+        if database is None:
+            return self._translator.run(expression)
+        names = catalog.names(self._duck, "TABLE", database, schema)
+        answer = self._translator.run(expression)
+        for name in names:
+            load_history.forget(self._duck, QualifiedName(database, schema, name))
+        for table in ("_fs_stages", "_fs_file_formats"):
+            self._duck.execute(
+                f"DELETE FROM {catalog.GLOBAL}.{table} WHERE database_name = ? AND schema_name = ?",
+                [database, schema],
+            )
+        return answer
 
     def _drop_global(self, kind: str, name: QualifiedName, if_exists: bool) -> results.Result:
         if not catalog.exists(self._duck, kind, name) and not if_exists:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fakesnow import statement_type
@@ -10,22 +10,31 @@ from sqlglot import exp
 
 from stock_snowflake.account.administration import Administration
 from stock_snowflake.account.integrations import check_stage
+from stock_snowflake.account.rights import Rights
+from stock_snowflake.account.visibility import only_visible, shown
 from stock_snowflake.copy import copy_into
-from stock_snowflake.database import load_history
+from stock_snowflake.database import catalog, load_history
 from stock_snowflake.database.translator import Translator
 from stock_snowflake.ddl.definitions import Definitions, locks_of
-from stock_snowflake.errors import SnowflakeError, unsupported, without_place
+from stock_snowflake.errors import SnowflakeError, of_no_known_number, unsupported, without_place
 from stock_snowflake.sessions.parameters import Parameters, alter_session
 from stock_snowflake.sessions.services import Login, Services
 from stock_snowflake.sql import functions, refusals
 from stock_snowflake.sql.copy_statement import parse_copy
 from stock_snowflake.sql.names import QualifiedName, qualify, qualify_table
+from stock_snowflake.sql.needs import Need, altered
 from stock_snowflake.sql.statements import Kind, Statement
 from stock_snowflake.transactions.locks import Mode
 from stock_snowflake.transactions.transaction import Transaction
 from stock_snowflake.types import results
 
 DEFAULT_SCHEMA = "PUBLIC"
+_COPY_ERRORS: dict[str, Callable[[SnowflakeError], SnowflakeError]] = {
+    "named": lambda error: error,
+    "bare": without_place,
+    "unknown": of_no_known_number,
+}
+"""What COPY_ERRORS makes of a failed COPY."""
 
 
 class Execution:
@@ -45,17 +54,12 @@ class Execution:
         self._translator = translator
         self._transaction = transaction
         self._definitions = Definitions(services.engine, translator)
+        self._rights = Rights(services.account, translator.duck, self._qualify, login)
         self._administration = Administration(
-            services.account, services.engine, translator.duck, self._qualify
+            services.account, services.engine, translator.duck, self._qualify, self._rights
         )
-        self._context = {
-            "user": login.user,
-            "account": login.account,
-            "session": session_id,
-            "role": login.role,
-            "warehouse": login.warehouse,
-        }
-        if login.database:
+        self._context = {"user": login.user, "account": login.account, "session": session_id}
+        if login.database and self._rights.may_use(login.database):
             self._definitions.set_schema(login.database, login.schema or DEFAULT_SCHEMA)
         translator.set_timezone(parameters.timezone)
 
@@ -85,18 +89,41 @@ class Execution:
             return self._administer(statement)
         if kind is Kind.COPY:
             return self._copy(statement)
+        self._rights.check_statement(statement.parsed)
         if describe_only:
             return self._translator.describe(self._in_context(statement.parsed))
         if kind is Kind.DDL:
-            locks = locks_of(statement.parsed, self._translator.database, self._translator.schema)
-            check_stage(self._services.account, statement.tokens)
-            with transaction.changing_catalog(locks, self._parameters.lock_timeout):
-                return self._definitions.execute(statement.parsed)
+            return self._define(statement)
         if kind is Kind.DML:
             return self._change(self._in_context(statement.parsed), rows, batch)
         if isinstance(statement.parsed, exp.Use):
             return self._definitions.use(statement.parsed)
-        return self._translator.run(self._in_context(statement.parsed), rows[0])
+        return self._query(statement.parsed, rows[0])
+
+    def _query(self, expression: exp.Expr, row: Sequence[Any]) -> results.Result:
+        access, database = self._rights.access(), self._translator.database
+        if access is None:
+            return self._translator.run(self._in_context(expression), row)
+        found = only_visible(expression, access, self._translator.duck, database)
+        answer = self._translator.run(self._in_context(found), row)
+        if isinstance(expression, exp.Show):
+            return shown(answer, access, expression.name.upper(), database)
+        return answer
+
+    def _define(self, statement: Statement) -> results.Result:
+        expression, duck = statement.parsed, self._translator.duck
+        locks = locks_of(expression, self._translator.database, self._translator.schema)
+        integration = check_stage(self._services.account, statement.tokens)
+        if integration:
+            self._rights.check([Need("USAGE", "INTEGRATION", (integration,))])
+        with self._transaction.changing_catalog(locks, self._parameters.lock_timeout):
+            was_there = self._rights.before(expression)
+            answer = self._definitions.execute(expression)
+            with self._services.engine.ddl_lock:
+                self._rights.after(expression, was_there)
+                if integration and not was_there:
+                    catalog.set_stage_integration(duck, self._name(expression.this), integration)
+        return answer
 
     def _change(self, expression: exp.Expr, rows: Sequence[Sequence[Any]], batch: bool) -> results.Result:
         table = self._target(expression)
@@ -116,6 +143,7 @@ class Execution:
     def _copy(self, statement: Statement) -> results.Result:
         services, duck = self._services, self._translator.duck
         copy = parse_copy(statement)
+        self._rights.check_copy(copy)
         target = copy_into.resolve(copy, duck, self._qualify)
         self._begin_if_needed()
         # Without FORCE two COPYs of one file must see each other's load history, so they run one by one.
@@ -127,7 +155,7 @@ class Execution:
             try:
                 load = copy_into.read(target, duck, scratch, services.store, services.now)
             except SnowflakeError as error:
-                raise (without_place(error) if services.copy_errors == "bare" else error) from None
+                raise _COPY_ERRORS[services.copy_errors](error) from None
             answer = copy_into.insert(target, load, duck, services.now())
             self._transaction.loads(str(target.table), [file.address for file in load.files])
         if not answer:
@@ -143,17 +171,18 @@ class Execution:
         return results.status()
 
     def _administer(self, statement: Statement) -> results.Result:
-        role, warehouse = self._context["role"], self._context["warehouse"]
         if statement.tokens[0].text.upper() in ("SHOW", "DESC", "DESCRIBE"):
-            return self._administration.run(statement, role, warehouse)
+            return self._administration.run(statement)
         with self._transaction.changing_catalog({}, self._parameters.lock_timeout):
-            return self._administration.run(statement, role, warehouse)
+            return self._administration.run(statement)
 
     def _accept(self, statement: Statement) -> results.Result:
-        words = [token.text for token in statement.tokens]
-        if words[0].upper() == "USE" and words[1].upper() in ("ROLE", "WAREHOUSE"):
-            self._services.account.check(words[1].upper(), words[2].upper())
-            self._context[words[1].lower()] = words[2].upper()
+        words = [token.text.upper() for token in statement.tokens]
+        if words[0] == "USE":
+            uses = {"ROLE": self._rights.use_role, "WAREHOUSE": self._rights.use_warehouse}
+            uses.get(words[1], self._rights.use_secondary)(words[-1])
+        elif words[0] == "ALTER":
+            self._rights.check([altered(statement.tokens)])
         return results.status()
 
     def _begin_if_needed(self) -> None:
@@ -161,15 +190,24 @@ class Execution:
             self._transaction.begin()
 
     def _in_context(self, expression: exp.Expr) -> exp.Expr:
-        context = self._context | {"database": self._translator.database, "schema": self._translator.schema}
+        context = self._context | {
+            "database": self._translator.database,
+            "schema": self._translator.schema,
+            "role": self._rights.role,
+            "warehouse": self._rights.warehouse,
+        }
         return functions.substitute(expression, context, self._services.now())
 
     def _qualify(self, parts: list[str]) -> QualifiedName:
         return qualify(parts, self._translator.database, self._translator.schema)
 
     def _target(self, expression: exp.Expr) -> QualifiedName:
-        table = expression.expressions[0] if isinstance(expression, exp.TruncateTable) else expression.this
-        table = table if isinstance(table, exp.Table) else table.find(exp.Table)
+        return self._name(
+            expression.expressions[0] if isinstance(expression, exp.TruncateTable) else expression.this
+        )
+
+    def _name(self, expression: exp.Expr) -> QualifiedName:
+        table = expression if isinstance(expression, exp.Table) else expression.find(exp.Table)
         if table is None:
             raise unsupported("this form of the statement")
         return qualify_table(table, self._translator.database, self._translator.schema)

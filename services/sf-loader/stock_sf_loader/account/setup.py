@@ -72,6 +72,7 @@ def _roles(roles: Roles) -> str:
     below = (
         (roles.reader, roles.loader),
         (roles.loader, roles.owner),
+        # So that administrators have all of it (Snowflake, "Access control best practices").
         (roles.auditor, roles.owner),
         (roles.owner, "SYSADMIN"),
     )
