@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import NamedTuple
 
+import duckdb
 import structlog
 from pyiceberg.exceptions import RESTError
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,7 +22,10 @@ from stock_lake.metrics import Metrics
 from stock_lake.tables import TABLES, Table
 from stock_objects.errors import Conflict, ObjectError
 
-LATER = (BrokenChain, BadManifest, NotCommitted, ObjectError, Conflict, SQLAlchemyError, RESTError, OSError)
+LATER = (
+    *(BrokenChain, BadManifest, NotCommitted, ObjectError, Conflict),
+    *(SQLAlchemyError, RESTError, OSError, duckdb.Error),
+)
 """What a later run may find repaired. The day waits, and the log says why."""
 
 

@@ -179,13 +179,17 @@ def _weight(held: Manifest) -> tuple[int, str]:
 
 
 def keys_by_day(bucket: Bucket, table: str) -> dict[date, list[str]]:
-    """The keys of the manifests of each day, in order of the days."""
+    """The keys of the manifests of each day, in order of the days. Raises BadManifest for one of no day."""
     start = prefix(table)
     found: dict[date, list[str]] = {}
     for item in bucket.objects(start):
         day, _, name = item.key.removeprefix(start).partition("/")
-        if name.endswith(".json"):
+        if not name.endswith(".json"):
+            continue
+        try:
             found.setdefault(date.fromisoformat(day), []).append(item.key)
+        except ValueError:
+            raise BadManifest(f"{item.key} is no manifest: its folder is no day. Delete it.") from None
     return found
 
 

@@ -11,7 +11,7 @@ from stock_common import keys
 from stock_lake import days, files, manifest
 from stock_lake.days import DayJob
 from stock_lake.links import BrokenChain
-from stock_lake.manifest import Manifest
+from stock_lake.manifest import BadManifest, Manifest
 from stock_lake.tables import ALERTS, BARS, QUOTES, TABLES, Table
 from stock_objects.testing import MemoryStore
 
@@ -185,6 +185,20 @@ def test_what_is_no_link_is_passed_over(store: MemoryStore, chains: Chains, job:
     key = chains.link([quote(0)])
     store.put_new(key.replace("o0000", "x0000"), b"", {})
     assert job.make(DAY, {}).rows_out == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("lake/quotes/day=soon/x.json", "its folder is no day"),
+        (f"lake/quotes/day={DAY}/x.json", "is no manifest"),
+    ],
+)
+def test_a_strangers_manifest_is_named(store: MemoryStore, chains: Chains, key: str, text: str) -> None:
+    chains.link([quote(0)])
+    store.put_new(key, b"{}", {})
+    with pytest.raises(BadManifest, match=f"{key} .*{text}|{key} {text}"):
+        days.plan(store, QUOTES, DAY)
 
 
 def test_a_large_day_has_several_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
