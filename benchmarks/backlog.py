@@ -52,7 +52,7 @@ def quotes(count: int, seed: int = SEED, most: int = SYMBOLS) -> Iterator[tuple[
             f'"quoted_at":"{text}.{at.microsecond // 1000 * 1000:06d}Z",'
             f'"fetched_at":"{text}.{at.microsecond:06d}Z","source":"alphavantage",'
             '"endpoint":"REALTIME_BULK_QUOTES",'
-            '"entitlement":"realtime","session":"regular"}'
+            '"entitlement":"realtime","session":"regular","currency":"USD"}'
         )
         yield symbol.encode(), value.encode()
 

@@ -59,6 +59,7 @@ quotes = st.fixed_dictionaries(
         "quoted_at": st.none() | instants, "fetched_at": early | instants, "source": st.just("simulated"),
         "endpoint": st.just("GLOBAL_QUOTE"), "session": st.sampled_from([None, "regular"]),
         "entitlement": st.sampled_from([None, "realtime", "realtime", "delayed", "end_of_day"]),
+        "currency": st.sampled_from([None, "USD", "GBX"]),
     }
 )  # fmt: skip
 bars = st.fixed_dictionaries(

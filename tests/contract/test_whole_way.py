@@ -69,6 +69,7 @@ quotes = st.fixed_dictionaries(
         "quoted_at": st.sampled_from(TIMES),
         "session": texts,
         "entitlement": texts,
+        "currency": texts,
         "source": texts,
     },
 )

@@ -19,7 +19,8 @@ from stock_testing.pipeline import Pipeline
 PRICE, INSTANT = pa.decimal128(18, 6), pa.timestamp("us", "UTC")
 COLUMNS = {
     **dict.fromkeys(
-        ("event_id", "symbol", "source", "endpoint", "entitlement", "session", "kafka_topic_id"), pa.string()
+        ("event_id", "symbol", "source", "endpoint", "entitlement", "session", "currency", "kafka_topic_id"),
+        pa.string(),
     ),
     **dict.fromkeys(("price", "open", "high", "low", "previous_close"), PRICE),
     **dict.fromkeys(("volume", "kafka_offset"), pa.int64()),

@@ -22,6 +22,7 @@ class Exchange:
     zone: the time zone of its sessions.
     opens: when regular trading begins there.
     suffixes: what a symbol that trades there ends in, after a dot.
+    currency: of its prices, None where that is not known. GBX is the penny, a hundredth of GBP.
     """
 
     calendar: str
@@ -29,20 +30,24 @@ class Exchange:
     zone: tzinfo
     opens: time = time(9, 30)
     suffixes: tuple[str, ...] = ()
+    currency: str | None = None
 
 
-US = Exchange("XNYS", "New York", ZoneInfo("America/New_York"))
+US = Exchange("XNYS", "New York", ZoneInfo("America/New_York"), currency="USD")
 """All exchanges of the United States share one calendar. Their symbols have no suffix."""
 EXCHANGES = (
     US,
-    Exchange("XLON", "London", ZoneInfo("Europe/London"), time(8), ("LON",)),
-    Exchange("XTSE", "Toronto", ZoneInfo("America/Toronto"), suffixes=("TRT", "TRV")),
-    Exchange("XETR", "Frankfurt", ZoneInfo("Europe/Berlin"), time(9), ("DEX",)),
-    Exchange("XBOM", "Mumbai", ZoneInfo("Asia/Kolkata"), time(9, 15), ("BSE",)),
+    Exchange("XLON", "London", ZoneInfo("Europe/London"), time(8), ("LON",), "GBX"),
+    Exchange("XTSE", "Toronto", ZoneInfo("America/Toronto"), suffixes=("TRT", "TRV"), currency="CAD"),
+    Exchange("XETR", "Frankfurt", ZoneInfo("Europe/Berlin"), time(9), ("DEX",), "EUR"),
+    Exchange("XBOM", "Mumbai", ZoneInfo("Asia/Kolkata"), time(9, 15), ("BSE",), "INR"),
     # Shenzhen (SHZ) trades the sessions of Shanghai (SHH), and exchange-calendars has Shanghai only.
-    Exchange("XSHG", "Shanghai", ZoneInfo("Asia/Shanghai"), suffixes=("SHH", "SHZ")),
+    Exchange("XSHG", "Shanghai", ZoneInfo("Asia/Shanghai"), suffixes=("SHH", "SHZ"), currency="CNY"),
 )
-"""The suffixes are Alpha Vantage's: TSCO.LON, SHOP.TRT, MBG.DEX, RELIANCE.BSE, 600104.SHH, 000002.SHZ."""
+"""The suffixes are Alpha Vantage's: TSCO.LON, SHOP.TRT, MBG.DEX, RELIANCE.BSE, 600104.SHH, 000002.SHZ.
+
+The currencies are those that its SYMBOL_SEARCH names for these. A few listings trade in another one.
+"""
 UTC_MARKET = Exchange(ALWAYS_OPEN, "UTC", UTC)
 """Stands for a market that never closes, and for a calendar that is not in the table."""
 UNKNOWN = Exchange("unknown", "unknown exchange", UTC)

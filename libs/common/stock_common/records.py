@@ -31,6 +31,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     volume: cumulative over the trading day, so an interval's volume is a difference.
     quoted_at: the provider's time, None where it gives none.
     fetched_at: when the response arrived.
+    currency: of the prices, GBX for pence. None in records from before the field, and where it is not known.
     """
 
     event_id: EventId
@@ -48,6 +49,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Text
     entitlement: Text | None = None
     session: Text | None = None
+    currency: Text | None = None
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

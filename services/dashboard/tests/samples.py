@@ -43,6 +43,7 @@ def quote(symbol: str = "IBM", price: str = "101.5", at: datetime = NOW, **chang
         "endpoint": "REALTIME_BULK_QUOTES",
         "entitlement": "realtime",
         "session": "regular",
+        "currency": "USD",
     }
     return Quote(**(fields | changes))
 
@@ -169,6 +170,7 @@ LATEST = pa.table(
         "source": ["alphavantage"],
         "entitlement": ["end_of_day"],
         "session": ["closed"],
+        "currency": pa.array([None], pa.string()),
     }
 )
 

@@ -119,7 +119,7 @@ def test_movers():
     assert [[item.symbol for item in part] for part in found[:3]] == [["B", "F"], ["C"], ["C", "A"]]
     assert found.left_out == 1
     assert [item["rank"] for item in movers.file_rows(found)] == [1, 2, 1, 1, 2]
-    assert movers.ranked([]) == ([], [], [], 0)
+    assert movers.ranked([]) == ([], [], [], 0, None, 0)
 
 
 @pytest.mark.parametrize(
@@ -243,6 +243,6 @@ def test_a_file_is_as_the_table_is_seen(choice, expected):
 def test_the_table_and_the_file_have_their_columns_from_one_list():
     shown = "symbol spark price change percent reach open previous volume at session"
     assert table.TableOptions("Live prices", COLUMNS).names == tuple(shown.split())
-    written = "symbol price change percent open high low previous volume observed_at session"
+    written = "symbol price change percent open high low previous volume observed_at session currency"
     assert [name for name, _ in table.fields(COLUMNS)] == written.split()
     assert list(table.file_rows([row("A", 1)], COLUMNS)[0]) == written.split()

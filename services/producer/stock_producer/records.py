@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from stock_common import exchanges
 from stock_common.domain import PRICE_LIMIT, PRICE_STEP, BadMessage
 from stock_common.records import Alert, Bar, Quote, decode, encode
 from stock_producer.ids import bar_id, quote_id
@@ -38,6 +39,7 @@ def quote(seen: Observation, endpoint: str, source: str, fetched_at: datetime, s
         endpoint=endpoint,
         entitlement=seen.freshness.value,
         session=session,
+        currency=exchanges.of(seen.symbol).currency,
     )
 
 

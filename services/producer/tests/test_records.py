@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -62,3 +63,17 @@ def test_a_quote_is_the_contracts() -> None:
     made = quote(SEEN, "GLOBAL_QUOTE", "simulated", AT, "regular")
     assert decode(encode(made), Quote) == made
     assert (made.open, made.quoted_at, made.fetched_at, made.entitlement) == (None, None, AT, "realtime")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency"), [("IBM", "USD"), ("TSCO.LON", "GBX"), ("MBG.DEX", "EUR"), ("X.QQQ", None)]
+)
+def test_a_quote_has_the_currency_of_its_exchange(symbol: str, currency: str | None) -> None:
+    made = quote(SEEN._replace(symbol=symbol), "GLOBAL_QUOTE", "simulated", AT, "regular")
+    assert decode(encode(made), Quote).currency == currency
+
+
+def test_a_quote_from_before_the_currency_is_still_one() -> None:
+    made = quote(SEEN, "GLOBAL_QUOTE", "simulated", AT, "regular")
+    old = {name: value for name, value in json.loads(encode(made)).items() if name != "currency"}
+    assert decode(json.dumps(old).encode(), Quote).currency is None

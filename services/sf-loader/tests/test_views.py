@@ -219,3 +219,10 @@ def test_freshness_is_by_topic(tables: Tables) -> None:
         "stock-bars",
         "stock-data",
     ]
+
+
+def test_views_have_the_currency_and_null_for_rows_from_before_it(tables: Tables) -> None:
+    tables.quote(0, 11, 100, symbol="OLD")
+    tables.quote(0, 12, 100, symbol="TSCO.LON", currency="GBX")
+    for view in ("QUOTES", "LATEST_QUOTES", "MOVERS"):
+        assert tables.rows(view, "symbol, currency") == [("OLD", None), ("TSCO.LON", "GBX")]

@@ -29,6 +29,7 @@ COLUMNS = (
     Column("volume", pa.float64()),
     Column("at", STAMP, file_name="observed_at"),
     Column("session", pa.string()),
+    Column("currency", pa.string(), shown=False),
 )
 """The columns of a row, in their order. The table draws `spark` and `reach` as pictures."""
 TURNOVER = Column("turnover", pa.float64())
@@ -40,6 +41,7 @@ class Row(NamedTuple):
 
     previous: the close of the trading day before.
     at: when the quote was true, aware.
+    currency: of the prices, GBX for pence. None where the quote does not say.
     spark: prices of the newest trading day, oldest first.
     """
 
@@ -56,6 +58,7 @@ class Row(NamedTuple):
     entitlement: str | None
     source: str
     spark: Sequence[float] = ()
+    currency: str | None = None
 
     @classmethod
     def of(cls, quote: Mapping[str, Any], spark: Sequence[float] = ()) -> Row:
@@ -71,6 +74,7 @@ class Row(NamedTuple):
             entitlement=quote.get("entitlement"),
             source=quote["source"],
             spark=spark,
+            currency=quote.get("currency"),
         )
 
     @classmethod
@@ -92,7 +96,7 @@ class Row(NamedTuple):
 
     @property
     def turnover(self) -> float:
-        """Price times the day's volume, 0 where there is no volume."""
+        """Price times the day's volume in the row's currency, 0 where there is no volume."""
         return self.price * (self.volume or 0)
 
     def cells(self) -> dict[str, Any]:
@@ -104,6 +108,7 @@ class Row(NamedTuple):
             **shown,
             "at": self.at.timestamp(),
             "session": self.session,
+            "currency": self.currency,
             "spark": self.spark,
         }
 

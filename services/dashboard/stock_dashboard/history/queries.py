@@ -27,6 +27,7 @@ QUOTE_COLUMNS = (
     "source",
     "entitlement",
     "session",
+    "currency",
 )
 BAR_COLUMNS = ("trading_day", "starts_at", "open", "high", "low", "close", "volume")
 DAY_COLUMNS = (*BAR_COLUMNS, "adjusted_at")

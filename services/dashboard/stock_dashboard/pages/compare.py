@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
+from stock_common import exchanges
 from stock_common.exchanges import ALWAYS_OPEN, UTC_MARKET, Exchange
 from stock_common.symbols import is_symbol
 from stock_dashboard import market, text
@@ -96,15 +99,12 @@ def _choices(known: list[str], first_range: str) -> tuple[list[str], str]:
 def _draw(shared: Runtime, chosen: list[str], span: Range, user_opened: bool) -> list[Line]:
     """Draws chart and table. Returns the lines."""
     markets = shared.store.markets()
-    exchanges = {symbol: market.exchange_of(symbol, markets) for symbol in chosen}
+    places = {symbol: market.exchange_of(symbol, markets) for symbol in chosen}
     asked = _asked(shared, chosen, span.name)
     notices, place = st.container(), plot.room()
     results = dict(zip(chosen, shared.results(asked, user_opened=user_opened), strict=True))
     found = comparison.compared(
-        {
-            symbol: quotes.joined(shared, symbol, span, results[symbol], exchanges[symbol])[0]
-            for symbol in chosen
-        }
+        {symbol: quotes.joined(shared, symbol, span, results[symbol], places[symbol])[0] for symbol in chosen}
     )
     with notices:
         base.show_notices(shared, _worst(list(results.values())))
@@ -115,8 +115,8 @@ def _draw(shared: Runtime, chosen: list[str], span: Range, user_opened: bool) ->
         with place:
             base.show_no_bars(pending, faulty, reason)
         return []
-    exchange = _common(list(exchanges.values()))
-    closes = all(item.calendar != ALWAYS_OPEN for item in exchanges.values())
+    exchange = _common(list(places.values()))
+    closes = all(item.calendar != ALWAYS_OPEN for item in places.values())
     chart = comparison.chart(found.lines, exchange, span.minutes, closes)
     plot.show(chart, place, key=f"compare-{span.name}", user_opened=user_opened)
     st.html(html.table(HEADS, [_row(line, exchange, span) for line in found.lines]))
@@ -129,10 +129,10 @@ def _worst(results: list[Result]) -> Result:
     return next((result for result in results if result.fault), results[0])
 
 
-def _common(exchanges: list[Exchange]) -> Exchange:
+def _common(places: list[Exchange]) -> Exchange:
     """The exchange of all symbols, UTC where they have several."""
-    first = exchanges[0]
-    return first if all(exchange == first for exchange in exchanges) else UTC_MARKET
+    first = places[0]
+    return first if all(place == first for place in places) else UTC_MARKET
 
 
 def _when(line: Line, place: int, exchange: Exchange, span: Range) -> str:
@@ -163,12 +163,21 @@ def _foot(found: Comparison, span: Range, exchange: Exchange, results: dict[str,
     parts = [f"100 is the close of {start}, the first bar that all of them have"]
     if found.late:
         parts.append(f"{found.late} begins last")
+    parts += units(line.symbol for line in found.lines)
     parts.append(base.times_of(exchange) if span.intraday else _adjustment(found, results))
     ages = [result.age or 0.0 for result in results.values() if result.table is not None]
     if ages:
         parts.append(f"history read {text.ago(max(ages))}")
     absent = f" No bars of {', '.join(found.absent)}." if found.absent else ""
     return ", ".join(parts) + "." + absent
+
+
+def units(symbols: Iterable[str]) -> list[str]:
+    """Says that the prices are in several currencies, where they are."""
+    found = {symbol: exchanges.of(symbol).currency or "an unknown currency" for symbol in symbols}
+    if len(set(found.values())) < 2:
+        return []
+    return ["prices are not converted: " + ", ".join(f"{symbol} in {unit}" for symbol, unit in found.items())]
 
 
 def _adjustment(found: Comparison, results: dict[str, Result]) -> str:

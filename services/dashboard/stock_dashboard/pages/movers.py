@@ -51,16 +51,20 @@ def _draw(shared: Runtime, user_opened: bool) -> Movers:
             ]
             key = f"movers-{options.label}"
             table.show(places, now, options, key=key, old_after=old_after)
-    st.html(html.foot(_foot(len(rows), found.left_out)))
+    st.html(html.foot(foot(len(rows), found)))
     return found
 
 
-def _foot(symbols: int, left_out: int) -> str:
-    old = ""
-    if left_out:
+def foot(symbols: int, found: Movers) -> str:
+    """What the lists are made of."""
+    old = others = ""
+    if found.left_out:
         older = f"more than {movers.STALE_DAYS} days before the newest"
-        old = f" {left_out} with a last quote {older} are left out."
+        old = f" {found.left_out} with a last quote {older} are left out."
+    if found.elsewhere:
+        which = f"in {found.currency}" if found.currency else "without a currency"
+        others = f" among the symbols {which}, since nothing is converted: {found.elsewhere} have another one"
     return (
         f"Of {symbols} symbols: change against the previous close; "
-        f"most active by price times the day's volume.{old}"
+        f"most active by price times the day's volume{others}.{old}"
     )

@@ -116,7 +116,7 @@ def show(
     """
     drawn = options._asdict() | {"columns": options.names}
     data = {
-        "rows": rows[:ROWS_LIMIT],
+        "rows": with_units(rows[:ROWS_LIMIT]),
         "now": now.timestamp(),
         **choice._asdict(),
         "old_after": old_after,
@@ -132,6 +132,17 @@ def show(
     if symbol := getattr(result, "open", None):
         st.session_state[_OPENED] = symbol
         st.rerun(scope="app")
+
+
+def with_units(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, each with the `unit` of its price where they have several currencies. It is markup-free."""
+    if len({row.get("currency") for row in rows}) < 2:
+        return list(rows)
+    return [{**row, "unit": _letters(row.get("currency") or "")} for row in rows]
+
+
+def _letters(currency: str) -> str:
+    return "".join(filter(str.isalnum, currency))
 
 
 def _noted(key: str, name: str) -> None:

@@ -31,6 +31,7 @@ _FIELDS: dict[type[Record], list[pa.Field]] = {
         pa.field("endpoint", TEXT, nullable=False),
         pa.field("entitlement", TEXT),
         pa.field("session", TEXT),
+        pa.field("currency", TEXT),
     ],
     Alert: [
         *(pa.field(name, TEXT, nullable=False) for name in ("alert_id", "rule", "symbol")),

@@ -32,7 +32,7 @@ const between = (low, high) => (row) => [row[low] == null ? NONE : `${signed(row
 const COLUMNS = {
   symbol: { label: "Symbol", kind: "left" },
   spark: { label: "Day", kind: "centre", cell: (row) => [line(row.spark, row.previous), way(drift(row.spark)), true], fixed: true },
-  price: { label: "Last", kind: "last", cell: (row) => [`<span>${price(row.price)}</span>`, "", true], down: true },
+  price: { label: "Last", kind: "last", cell: (row) => [`<span>${price(row.price)}</span>${row.unit ? ` <small>${row.unit}</small>` : ""}`, "", true], down: true },
   change: { label: "Change", kind: "mid", cell: (row) => marked(row.change, places(row.price), ""), down: true },
   percent: { label: "Change %", kind: "", cell: (row) => marked(row.percent, 2, "%"), down: true },
   reach: { label: "Day’s range", kind: "wide centre", cell: reach },
