@@ -16,9 +16,9 @@ UNIT := $(RUN) $(LIBS)
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  %-18s %s\n' "$$name" "$$text"; done
 
-demo: ## The whole pipeline on this machine until Ctrl-C; DURATION=60 ends it after 60 s with the audit
+demo: ## The whole pipeline on this machine until Ctrl-C; DURATION=60 ends it after 60 s with the audit; SCHEDULE="free key, Thanksgiving" has a free key
 	@$(SYSTEM) demo && $(MAKE) --no-print-directory build
-	@local/stack/.venv/bin/stock-stack demo $(if $(DURATION),--duration $(DURATION)) $(if $(KEEP),--keep)
+	@local/stack/.venv/bin/stock-stack demo $(if $(DURATION),--duration $(DURATION)) $(if $(KEEP),--keep) $(if $(SCHEDULE),--schedule "$(SCHEDULE)")
 
 build: ## Kafka's jars and one environment a service
 	@$(ENV) kafka && $(ENV) build $(RUN)

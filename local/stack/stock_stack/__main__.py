@@ -56,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--keep", action="store_true", help="go on with the data of the last run instead of starting empty"
     )
+    command.add_argument(
+        "--schedule",
+        metavar="NAME",
+        help="a free key that meets a schedule of the market's, as 'free key, Thanksgiving'",
+    )
     run = cli.command(commands, "run", "run a command of a service of the demo that runs", EXAMPLES)
     for each in (command, run):
         each.add_argument(
@@ -81,7 +86,7 @@ def main() -> int:
         ports = default(os.environ)
         with preparation.prepare(data, arguments.keep) as mark:
             preparation.announce(mark, {part: ports[part] for part in PUBLIC})
-            return demo.run(data, ports, arguments.duration, terminal)
+            return demo.run(data, ports, arguments.duration, terminal, arguments.schedule)
 
     return cli.run(perform, (PortUnusable, preparation.Unusable), preparation.EXIT_UNUSABLE)
 

@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from stock_kafka.cluster import Unreachable
 from stock_stack import preparation
 from stock_stack.counts import Counts, Progress
-from stock_stack.layout import Layout
+from stock_stack.layout import Layout, symbols
 from stock_stack.ports import HOST, Ports
 from stock_stack.process import PARENT_DEATH, script
 from stock_stack.services import ALL, component, launcher
@@ -26,10 +26,27 @@ from stock_stack.terminal import Terminal, live_line
 
 DRAIN_SECONDS = 120.0
 AUDIT_SECONDS = 120.0
+FREE_SYMBOLS = 12
+"""A free key has 25 calls a day."""
 EXIT_FAILED, EXIT_INTERRUPTED = 1, 130
 
 
-def run(data: Path, ports: Ports, duration: float | None, terminal: Terminal) -> int:
+def layout_of(data: Path, ports: Ports, schedule: str | None) -> Layout:
+    """The demo's. With a schedule of the market's, a free key on New York's calendar meets it."""
+    if schedule is None:
+        return Layout(data, ports)
+    services = {
+        "ALPHA_VANTAGE_PLAN": "free",
+        "MARKET_CALENDAR": "auto",
+        "SYMBOLS": ",".join(symbols().split(",")[:FREE_SYMBOLS]),
+    }
+    market = {"MARKET_PLAN": "free", "MARKET_CALENDAR": "XNYS", "MARKET_SCHEDULE": schedule}
+    return Layout(data, ports, services, market=market)
+
+
+def run(
+    data: Path, ports: Ports, duration: float | None, terminal: Terminal, schedule: str | None = None
+) -> int:
     """Runs the demo and returns its exit code. `duration` in seconds, None runs until Ctrl-C."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A hang-up that nohup ignores stays ignored. The others end the demo, in a script's background too.
@@ -37,7 +54,7 @@ def run(data: Path, ports: Ports, duration: float | None, terminal: Terminal) ->
             signal.signal(number, signal.default_int_handler)
     begun = time.monotonic()
     code = EXIT_INTERRUPTED
-    stack = Stack(Layout(data, ports), terminal.say)
+    stack = Stack(layout_of(data, ports, schedule), terminal.say)
     try:
         stack.start(*ALL)
         terminal.say(

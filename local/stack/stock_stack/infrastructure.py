@@ -88,6 +88,7 @@ def market(layout: Layout) -> Component:
         "MARKET_PORT": str(port),
         "MARKET_PLAN": "1200",
         "MARKET_CALENDAR": "24/7",
+        **layout.market,
     }
     command = (str(REPOSITORY / "local/market/.venv/bin/stock-market"),)
     return Component(

@@ -36,7 +36,7 @@ OWNER = {"SNOWFLAKE_ROLE": "STOCK_OWNER"}
 
 @dataclass(frozen=True)
 class Layout:
-    """overrides: variables for every service, which win over the demo's.
+    """overrides: variables for every service, which win over the demo's. market: the same for the market.
 
     brokers: properties of each Kafka broker, which win over the demo's. There are as many brokers, and each
         partition has as many replicas, three at most.
@@ -50,6 +50,7 @@ class Layout:
     overrides: Mapping[str, str] = field(default_factory=dict)
     brokers: Sequence[Mapping[str, object]] = ({},)
     secure: bool = False
+    market: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def certificates(self) -> Path:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from stock_stack import database, layout
+from stock_stack import database, demo, layout
 from stock_stack.ports import free
 from stock_stack.services import SERVICES, component
 
@@ -55,4 +55,15 @@ def test_each_service_is_a_user_of_snowflake_with_its_role(tmp_path: Path) -> No
     assert users["dashboard"] == "STOCK_DASHBOARD"
     assert component(here, "migrations").environment["SNOWFLAKE_ROLE"] == "STOCK_OWNER"
     assert component(here, "database").environment["SNOWFLAKE_USER"] == database.ADMINISTRATOR
+
+
+def test_a_schedule_gives_a_free_key_on_real_sessions(tmp_path: Path) -> None:
+    ports = free()
+    here = demo.layout_of(tmp_path, ports, "free key, Thanksgiving")
+    of_market, of_producer = (component(here, name).environment for name in ("market", "producer"))
+    assert (of_market["MARKET_PLAN"], of_market["MARKET_CALENDAR"]) == ("free", "XNYS")
+    assert of_market["MARKET_SCHEDULE"] == "free key, Thanksgiving"
+    assert (of_producer["ALPHA_VANTAGE_PLAN"], of_producer["MARKET_CALENDAR"]) == ("free", "auto")
+    assert len(of_producer["SYMBOLS"].split(",")) == demo.FREE_SYMBOLS
+    assert demo.layout_of(tmp_path, ports, None) == layout.Layout(tmp_path, ports)
     ports.release()
