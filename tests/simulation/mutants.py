@@ -21,15 +21,16 @@ PAGE = ROOT / "docs" / "guarantee.md"
 TABLE = re.compile(r"(<!-- mutants begin -->\n).*?(<!-- mutants end -->)", re.DOTALL)
 
 
-def row(mutant: Mutant, killed: Killed) -> str:
+def row(mutant: Mutant, killed: Killed, tried: int) -> str:
     where = f"[{Path(mutant.path).name}](../{mutant.path})"
     if killed.schedules:
         return f"| {mutant.name} | {where} | {killed.schedules:,} |"
-    return f"| {mutant.name} | {where} | survives. {mutant.survives} |"
+    why = f". {mutant.survives}" if mutant.survives else ""
+    return f"| {mutant.name} | {where} | not in {tried:,}{why} |"
 
 
-def table(killed: Sequence[Killed]) -> str:
-    rows = [row(mutant, each) for mutant, each in zip(MUTANTS, killed, strict=True)]
+def table(killed: Sequence[Killed], tried: int) -> str:
+    rows = [row(mutant, each, tried) for mutant, each in zip(MUTANTS, killed, strict=True)]
     return "\n".join(
         ["", "| What is broken | File | Schedules until it is found |", "|---|---|---|", *rows, "", ""]
     )
@@ -54,7 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         killed = list(pool.map(run, chosen))
     if not options.only:
         text = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(TABLE.sub(lambda found: found[1] + table(killed) + found[2], text), encoding="utf-8")
+        PAGE.write_text(
+            TABLE.sub(lambda found: found[1] + table(killed, options.schedules) + found[2], text),
+            encoding="utf-8",
+        )
     wrong = [
         each.name
         for each, one in zip(chosen, killed, strict=True)
