@@ -57,7 +57,7 @@ OWN = {
     for user in users
 }
 """What compose.identities.yaml needs."""
-STAND_INS = {"s3", "snowflake", "market", "bucket", "database"}
+STAND_INS = {"s3", "snowflake", "market", "bucket", "database", "history"}
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from bokeh_sampledata import stocks
 
+from stock_market.levels import LEVELS
+
 SCALE = 10_000
 CENT = 100
 REPLAYED = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
@@ -120,12 +122,19 @@ def real_bars(symbol: str) -> Rows:
 def replayed(symbol: str, sessions: int) -> Rows:
     """Real bars forwards, then backwards with open and close exchanged, and so on.
 
-    So there is no jump where the data end.
+    So there is no jump where the data end. Their prices are brought to the level of LEVELS.
     """
-    forwards = real_bars(symbol)
+    forwards = leveled(real_bars(symbol), LEVELS[symbol])
     backwards = forwards[::-1, [3, 1, 2, 0, 4]]
     both = np.concatenate([forwards, backwards])
     return both[np.arange(sessions) % len(both)]
+
+
+def leveled(rows: Rows, dollars: float) -> Rows:
+    """The same moves around another price: the median close becomes `dollars`."""
+    factor = dollars * SCALE / float(np.median(rows[:, 3]))
+    prices = np.maximum(CENT, np.rint(rows[:, :4] * factor / CENT) * CENT).astype(np.int32)
+    return np.column_stack([prices, rows[:, 4]])
 
 
 def random_walk(symbol: str, sessions: int) -> Rows:
@@ -134,7 +143,8 @@ def random_walk(symbol: str, sessions: int) -> Rows:
     A longer walk begins with the rows of a shorter one.
     """
     random = np.random.default_rng(seed("walk", symbol))
-    base = np.exp(random.uniform(np.log(15), np.log(600)))
+    drawn = float(np.exp(random.uniform(np.log(15), np.log(600))))
+    base = float(LEVELS.get(symbol, drawn))
     sigma = random.uniform(0.008, 0.022)
     shares = np.exp(random.uniform(np.log(3e5), np.log(4e7)))
     # One row a session: the draws of a session do not depend on how many follow.

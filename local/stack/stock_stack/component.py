@@ -17,6 +17,7 @@ class Component:
     may_start: the same, asked before the start.
     needs: names of the parts that must be ready first.
     job: runs once. Exit code 0 means that it is ready.
+    passing: ends by itself at some time, and nothing waits for it.
     stop_rank: parts of a lower rank stop earlier. A part that feeds another has a lower rank than it.
     stop_seconds: time from SIGTERM to SIGKILL.
     """
@@ -28,6 +29,7 @@ class Component:
     may_start: Callable[[], bool] = lambda: True
     needs: tuple[str, ...] = ()
     job: bool = False
+    passing: bool = False
     stop_rank: int = 0
     stop_seconds: float = 30.0
     start_seconds: float = START_SECONDS

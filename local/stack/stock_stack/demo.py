@@ -24,6 +24,7 @@ from stock_stack.services import ALL, component, launcher
 from stock_stack.stack import ComponentFailed, Stack
 from stock_stack.terminal import Terminal, live_line
 
+HISTORY = "history"
 DRAIN_SECONDS = 120.0
 AUDIT_SECONDS = 120.0
 FREE_SYMBOLS = 12
@@ -61,6 +62,10 @@ def run(
             f"All up after {time.monotonic() - begun:.0f} s. Logs are in {stack.layout.data / 'logs'}"
         )
         terminal.say(f"Dashboard: http://{HOST}:{ports['dashboard']}   (Ctrl-C stops everything)", bold=True)
+        stack.start(HISTORY)
+        terminal.say(
+            "A year of bars is being fetched in the background. The first charts have it in a minute."
+        )
         if duration is None:
             code = 0
         code = _watch(stack, duration, terminal)
@@ -104,7 +109,9 @@ def _watch(stack: Stack, duration: float | None, terminal: Terminal) -> int:
             except Unreachable as error:
                 terminal.say(f"Kafka: {error}")
         terminal.say("Stopping the producer, then waiting until the rest is on S3 and in Snowflake.")
-        stack.stop("producer")
+        for name in (HISTORY, "producer"):
+            if name in stack.running():
+                stack.stop(name)
         counts = _drain(stack, progress, terminal)
         symbols = progress.symbols(counts, DRAIN_SECONDS)
     finally:

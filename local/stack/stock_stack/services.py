@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -56,6 +57,16 @@ def migrations(layout: Layout) -> Component:
     )
 
 
+def history(layout: Layout) -> Component:
+    environment = service(layout, "producer", 1) | {
+        "STATE_DIR": str(layout.data / "history"),
+        "ALPHA_VANTAGE_API_KEY": "demo-history",
+        "MIN_INTERVAL_SECONDS": "0.2",
+    }
+    command = (sys.executable, "-m", "stock_stack.history", launcher("producer"))
+    return Component("history", command, environment, needs=("topics", "market"), passing=True)
+
+
 def _service(layout: Layout, name: str, instance: int) -> Component:
     environment = service(layout, name, instance)
     entry, metrics = services()[name], int(environment["METRICS_PORT"])
@@ -92,6 +103,7 @@ def component(layout: Layout, name: str, instance: int = 1) -> Component:
             "users": users,
             "database": database,
             "migrations": migrations,
+            "history": history,
         }
     )
     if name not in others:

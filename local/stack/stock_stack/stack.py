@@ -115,7 +115,10 @@ class Stack:
     def check(self) -> None:
         """Raises ComponentFailed when a part that should run has ended."""
         for name, process in list(self._running.items()):
-            if process.code is not None:
+            if process.code is not None and self._components[name].passing:
+                self._report(f"{name} ended with exit code {process.code}, see {process.log}")
+                self._forget(name)
+            elif process.code is not None:
                 raise self._failure(name, f"ended unexpectedly with exit code {process.code}")
 
     def running(self) -> list[str]:

@@ -72,6 +72,17 @@ def test_an_unexpected_end_is_found(stack_of: StackOf) -> None:
             time.sleep(0.05)
 
 
+def test_a_passing_part_may_end(stack_of: StackOf) -> None:
+    """Nothing waits for it, and whatever it ends with is no failure of the stack."""
+    stack = stack_of(python("part", "import time; time.sleep(0.5); raise SystemExit(1)", passing=True))
+    stack.start("part")
+    end = time.monotonic() + 10
+    while stack.running() and time.monotonic() < end:
+        time.sleep(0.05)
+    stack.check()
+    assert stack.running() == []
+
+
 def test_a_killed_part_starts_again_with_its_environment(stack_of: StackOf, tmp_path: Path) -> None:
     part = python(
         "part",

@@ -16,9 +16,9 @@ VWAP = "#d4679f"
 LINES = tuple(
     (colour, dash)
     for dash in ("solid", "dash")
-    for colour in ("#2f80ed", "#e0701a", "#2a9d8f", "#c2569b", "#b08a1e")
+    for colour in ("#8e6fd8", "#2a9d8f", "#c2569b", "#b08a1e", "#5f7a8c")
 )
-"""Colour and dash of ten lines: five colours that colour-blind readers can tell apart, two kinds of dash."""
+"""Colour and dash of ten lines: five colours and two kinds of dash. Up and down are none of them."""
 
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 THEME = {

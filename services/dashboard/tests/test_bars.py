@@ -82,6 +82,13 @@ def test_the_last_sessions_are_by_trading_day():
     assert len(np.unique(bars.last_sessions(history, 2).days)) == 2
 
 
+def test_the_last_day_of_a_market_that_never_closes_is_24_hours():
+    end = datetime(2026, 11, 23, 0, 10, tzinfo=UTC)
+    history = bars.from_table(bar_table([end - timedelta(minutes=number) for number in range(3_000)]))
+    day = bars.last_sessions(history, 1, closes=False)
+    assert len(day.starts) == 1_440 and day.starts[-1] == history.starts[-1]
+
+
 def test_averages():
     values = np.arange(10.0)
     assert bars.average(values, 3)[2:].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
@@ -181,3 +188,13 @@ def test_a_day_begins_at_the_left_and_longer_bars_end_at_the_right(minutes, befo
     first, last = (np.datetime64(at) for at in figure.layout.xaxis.range)
     bar, step = np.datetime64(figure.data[0].x[0]), np.timedelta64(minutes, "m")
     assert (bar - first, last - bar) == (before * step, after * step)
+
+
+def test_an_average_begins_where_the_chart_begins():
+    """MA 200 on six months: the closes before them count."""
+    day = bars.from_table(
+        bar_table([datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=n) for n in range(20)])
+    )
+    options = ChartOptions(UTC, 1_440, averages=(200,), before=np.full(199, 100.0))
+    [line] = [trace for trace in price_chart("A", day, options).data if trace.name == "MA 200"]
+    assert list(line.y) == [100.0] * 20

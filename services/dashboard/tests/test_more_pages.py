@@ -204,7 +204,7 @@ def test_an_open_page_says_that_nothing_new_is_loaded(desk, page, view):
     desk.store.status(loader(41, fault=REFUSED))
     shown = words(opened(page, symbol="IBM", symbols="IBM", span="6M"))
     assert "The history shown was read 1 min ago." in shown
-    assert "ago. The loader reports: what it writes to or reads from does not answer" in shown
+    assert "ago. The loader reports: what it reads from or writes to does not answer" in shown
     assert "HTTPConnectionPool" not in shown
 
 

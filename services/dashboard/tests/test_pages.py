@@ -137,7 +137,10 @@ FETCHED = NOW - timedelta(days=3)
     ("adjusted", "of_symbol", "of_compare"),
     [
         pytest.param(
-            [], "as traded: a split is a jump", "as traded, where a split is a jump: IBM", id="as traded"
+            [],
+            "as traded, not adjusted for splits",
+            "as traded, not adjusted for splits: IBM",
+            id="as traded",
         ),
         pytest.param([FETCHED] * 40, ", split-adjusted as of 20 Nov 2026", "split-adjusted", id="adjusted"),
         pytest.param(

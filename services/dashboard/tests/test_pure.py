@@ -192,7 +192,7 @@ def test_a_file_has_exact_values_and_utc():
     )
     assert download.csv(content).decode().splitlines() == [
         '"symbol","at","price"',
-        '"IBM","2026-11-01T06:30:00Z",0.30000000000000004',
+        '"IBM","2026-11-01T06:30:00.000Z",0.30000000000000004',
         '"\'=1+1",,',
     ]
     assert (
@@ -243,6 +243,9 @@ def test_a_file_is_as_the_table_is_seen(choice, expected):
 def test_the_table_and_the_file_have_their_columns_from_one_list():
     shown = "symbol spark price change percent reach open previous volume at session"
     assert table.TableOptions("Live prices", COLUMNS).names == tuple(shown.split())
-    written = "symbol price change percent open high low previous volume observed_at session currency"
+    written = (
+        "symbol price change percent open high low previous volume observed_at session "
+        "currency source entitlement"
+    )
     assert [name for name, _ in table.fields(COLUMNS)] == written.split()
     assert list(table.file_rows([row("A", 1)], COLUMNS)[0]) == written.split()

@@ -2,16 +2,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
 from drawn import plain
+from hypothesis import given
+from hypothesis import strategies as st
 from samples import NOW, audit, chain, loader, producer, quote
 
 from stock_common.records import Alert
 from stock_dashboard.data.row import merged
-from stock_dashboard.health import faults
+from stock_dashboard.health import faults, notices
 from stock_dashboard.health.snapshot import snapshot
 from stock_dashboard.live import start_offset
 from stock_dashboard.live.store import ALERTS_KEPT
@@ -184,3 +186,56 @@ def test_a_fault_is_of_the_time_before_kafka_went_away(desk):
         "The loader reported before Kafka went away: unavailable: no answer.",
         "The sink reported before Kafka went away for stock-data/0: the bucket is full.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "stated"),
+    [
+        pytest.param("the day's calls are used up", "the day's calls are used up.", id="ours"),
+        pytest.param(
+            "unavailable: HTTPConnectionPool(host='10.0.0.1', port=9000): /stock-data/?prefix=raw%2F",
+            "what it reads from or writes to does not answer: it tries again by itself, see its log.",
+            id="a driver's",
+        ),
+        pytest.param(
+            "Kafka is not reachable; the last call brought no data (ConnectionError: http://vendor/query)",
+            "Kafka is not reachable, and what it reads from or writes to does not answer: "
+            "it tries again by itself, see its log.",
+            id="both",
+        ),
+    ],
+)
+def test_a_page_has_no_words_of_a_driver(fault, stated):
+    assert faults.readable(fault) == stated
+
+
+@given(st.text(), st.sampled_from(["http://a", "s3://b", "%2Fraw", "ConnectionError: no", "host=x"]))
+def test_no_address_reaches_a_page(words, address):
+    shown = faults.readable(f"{words} {address}")
+    assert not any(part in shown for part in ("://", "%2F", "Error:"))
+
+
+def test_a_sink_that_is_dead_is_late_after_three_of_its_intervals(desk):
+    """Its objects waited 5 s. It is named within a minute, not after five."""
+    put = NOW - timedelta(seconds=50)
+    state = known(desk, chain(95, at=put, put_at=put, first_kafka_time=put - timedelta(seconds=5)))
+    assert state.stages[1].state == "late"
+
+
+def test_most_symbols_that_stand_still_are_counted(desk):
+    desk.up()
+    desk.feed(*(quote(f"S{number}", at=NOW - timedelta(seconds=70)) for number in range(100)))
+    desk.feed(*(quote(f"T{number}") for number in range(20)))
+    desk.store.status(producer())
+    stated = notices.feed_notice(desk.store, NOW)
+    assert stated == "100 of 120 symbols have had no new quote for more than 1 min."
+    assert len(faults.standing(desk.store.newest(), producer(), NOW)) == 100
+
+
+def test_a_closed_market_without_a_quote_says_when_the_first_comes(desk):
+    desk.up()
+    desk.store.status(producer(is_open=False))
+    now = NOW + timedelta(hours=8)
+    title, body = notices.no_quotes(desk.store, False, now, UTC)
+    assert title == "The market is closed"
+    assert "when XNYS opens, Tue 24 Nov, 09:30 EST (14:30 UTC for you)." in body

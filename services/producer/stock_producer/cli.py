@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 
 from stock_common import cli
 from stock_producer.vendor.base import DAILY
@@ -109,11 +110,23 @@ def _add_plan(commands: cli.Commands[argparse.ArgumentParser], kind: type[Source
     plan.add_argument("--json", action="store_true", help="for programs")
 
 
+def _first_day(text: str) -> date:
+    """A day, or how many days ago (UTC)."""
+    if text[:-1].isdigit() and text.endswith("d"):
+        return datetime.now(UTC).date() - timedelta(days=int(text[:-1]))
+    return cli.day(text)
+
+
 def _add_backfill(commands: cli.Commands[argparse.ArgumentParser], kind: type[SourceSettings]) -> None:
     backfill = cli.command(commands, "backfill", "Fetches history into the topic stock-bars.", _BACKFILL)
     backfill.add_argument("--symbols", help="by commas, default: SYMBOLS")
     backfill.add_argument(
-        "--from", dest="first", type=cli.day, required=True, metavar="DAY", help="first day, YYYY-MM-DD"
+        "--from",
+        dest="first",
+        type=_first_day,
+        required=True,
+        metavar="DAY",
+        help="first day, YYYY-MM-DD, or so many days ago: 365d",
     )
     backfill.add_argument(
         "--to",

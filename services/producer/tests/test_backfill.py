@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,16 @@ from support.bodies import daily
 from support.world import START, Death
 
 from stock_common.run import FatalError
-from stock_producer.backfill.calls import parts, unfinished
+from stock_producer import cli
+from stock_producer.backfill.calls import bars_of, mark, parts, unfinished
 from stock_producer.backfill.command import closed
 from stock_producer.backfill.run import Progress, line
 from stock_producer.market.calendars import Calendars
 from stock_producer.vendor.alphavantage.endpoints import Endpoint
 from stock_producer.vendor.alphavantage.history import history
 from stock_producer.vendor.alphavantage.plans import PLANS
-from stock_producer.vendor.base import Answer, Request
+from stock_producer.vendor.alphavantage.settings import AlphaVantageSettings
+from stock_producer.vendor.base import Answer, PriceBar, Request
 from stock_producer.vendor.kinds import Kind, Refusal
 
 QUOTA_DAY = PLANS["free"].quota_day
@@ -143,6 +146,26 @@ def test_calls_of_a_plan() -> None:
         history(PLANS["free"], "5min", FIRST, LAST, LAST)
     [call] = history(PLANS["free"], "daily", FIRST, LAST, LAST).calls
     assert (call.endpoint, call.parameters) == (Endpoint.DAILY, ())
+
+
+def test_a_day_under_way_has_its_whole_bars_and_is_asked_for_again() -> None:
+    """The newest bar may still grow: it is left out, and the part is never done."""
+    today = LAST + timedelta(days=1)
+    [part] = parts(history(PLANS["75"], "1min", LAST, today, today), ["A"], "1min", LAST)
+    minutes = [datetime(2026, 11, 21, 14, minute, tzinfo=UTC) for minute in range(30, 34)]
+    prices = (Decimal(1), Decimal(1), Decimal(1), Decimal(1), 1)
+    bars = [PriceBar("A", "1min", start, today, *prices) for start in minutes]
+    answer = Answer(part.request, minutes[-1], 0.1, None, None, bars=bars)
+    made = bars_of(part, answer, "simulated")
+    assert [bar.starts_at for bar in made] == minutes[:-1]
+    assert not part.is_done({part.name: mark(part, answer, len(made))})
+    [closed_day] = parts(history(PLANS["75"], "1min", LAST, LAST, today), ["A"], "1min", LAST)
+    assert closed_day.is_done({closed_day.name: mark(closed_day, answer, 4)})
+
+
+def test_the_first_day_may_be_so_many_days_ago() -> None:
+    options = cli.parse(AlphaVantageSettings, ["backfill", "--from", "365d"])
+    assert timedelta(days=365) <= datetime.now(UTC).date() - options.first <= timedelta(days=366)
 
 
 DONE = [

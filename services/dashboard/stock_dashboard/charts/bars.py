@@ -65,7 +65,7 @@ class Shares(NamedTuple):
     @property
     def words(self) -> str:
         if self.since is None:
-            return "as traded: a split is a jump"
+            return "as traded, not adjusted for splits"
         adjusted = f"split-adjusted as of {self.since.day} {self.since:%b %Y}"
         if self.adjusted == self.days:
             return adjusted
@@ -136,10 +136,12 @@ def join(history: Bars, live: Bars) -> Bars:
     return Bars(*(np.concatenate(columns) for columns in zip(before, live, after, strict=True)))
 
 
-def last_sessions(bars: Bars, sessions: int | None) -> Bars:
-    """The bars of the last trading days."""
+def last_sessions(bars: Bars, sessions: int | None, closes: bool = True) -> Bars:
+    """The bars of the last trading days. Of a market that never closes, of so many times 24 hours."""
     if sessions is None or not bars:
         return bars
+    if not closes:
+        return bars.pick(bars.starts > bars.starts[-1] - np.timedelta64(sessions, "D"))
     return bars.pick(bars.days >= np.unique(bars.days)[-sessions:][0])
 
 

@@ -22,6 +22,8 @@ function laidOut(chart, wanted) {
     if (moved(chart, name)) Object.assign(layout[name], { range: [...chart._fullLayout[name].range], autorange: false });
     else if (value.range) set[name] = [...value.range]; // a copy: a zoom writes into the chart's own
   }
+  // By touch a swipe scrolls the page. As a move of the chart it would drag the prices out of sight.
+  if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false;
   ranges.set(chart, { ...ranges.get(chart), ...set });
   return layout;
 }

@@ -46,12 +46,12 @@ class Mark(NamedTuple):
 
 
 class ChartOptions(NamedTuple):
-    """How bars are drawn, and which lines are drawn with them.
+    """How bars are drawn, and which lines.
 
     zone: the time zone of the time axis.
     minutes: the length of a bar, 1440 for a day.
     closes: hours without bars are cut out.
-    averages: the windows of moving averages, in bars.
+    averages: the windows of moving averages, in bars. before: closes of the bars before.
     last, previous_close: prices that get a line, None for none. `change` gives the last price its colour.
     """
 
@@ -59,6 +59,7 @@ class ChartOptions(NamedTuple):
     minutes: int
     closes: bool = True
     averages: tuple[int, ...] = ()
+    before: np.ndarray | tuple[()] = ()
     vwap: bool = False
     last: float | None = None
     change: float | None = None
@@ -74,20 +75,19 @@ def price_chart(symbol: str, bars: Bars, options: ChartOptions) -> go.Figure:
     """Candles over volume, with the lines of `options`. uirevision is the symbol: zoom outlives a refresh."""
     times = local_times(bars, options.zone, options.intraday)
     breaks = closed_hours(times, bars.days, options.intraday) if options.closes else []
-    day = options.minutes == 1  # one day's, which fills up to the right
-    drawn_times, drawn = filled(times, bars, options.minutes) if day else (times, bars)
+    drawn_times, drawn = filled(times, bars, options.minutes) if options.minutes == 1 else (times, bars)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.8, 0.2], vertical_spacing=0.02)
     figure.add_trace(_candles(symbol, drawn_times, drawn, options), row=1, col=1)
     for window in options.averages:
-        colour = palette.AVERAGES.get(window, palette.NEUTRAL)
-        _line(figure, times, average(bars.close, window), f"MA {window}", colour)
+        values = average(np.concatenate([options.before, bars.close]), window)[len(options.before) :]
+        _line(figure, times, values, f"MA {window}", palette.AVERAGES.get(window, palette.NEUTRAL))
     if options.vwap and options.intraday:
         _line(figure, times, vwap(bars), "VWAP", palette.VWAP)
     figure.add_trace(_volume(drawn_times, drawn), row=2, col=1)
     _price_lines(figure, options)
     _marks(figure, options)
     _axes(figure, bars, options.last)
-    span = time_range(drawn_times, options.minutes, 0 if day else LEAST_BARS)
+    span = time_range(drawn_times, options.minutes, 0 if options.minutes == 1 else LEAST_BARS)
     figure.update_xaxes(range=span, rangebreaks=breaks)
     _layout(figure, symbol, bar_gap=0 if len(drawn_times) > LINE_FROM_BARS else 0.25)
     return figure

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stock_common.exchanges import Exchange
+from stock_common.exchanges import ALWAYS_OPEN, Exchange
 from stock_dashboard.charts import axes, bars
 from stock_dashboard.charts.bars import Bars
 from stock_dashboard.data import row
@@ -59,10 +60,20 @@ def _rows(result: Result) -> list[dict[str, Any]]:
     return [] if result.table is None else result.table.to_pylist()
 
 
-def joined(
-    shared: Runtime, symbol: str, span: Range, result: Result, exchange: Exchange
-) -> tuple[Bars, np.datetime64 | None]:
-    """The bars of a range, and the start of the first live one (None: all are the warehouse's).
+class Joined(NamedTuple):
+    """The bars of a range.
+
+    live_from: the start of the first live one, None where all are the warehouse's.
+    before: closes of the bars before them, for averages that begin earlier.
+    """
+
+    bars: Bars
+    live_from: np.datetime64 | None
+    before: np.ndarray
+
+
+def joined(shared: Runtime, symbol: str, span: Range, result: Result, exchange: Exchange) -> Joined:
+    """The bars of a range, from the warehouse and from the live topic.
 
     Daily bars are the provider's own, so the live topic adds none to them.
     """
@@ -73,5 +84,11 @@ def joined(
         live = bars.from_minutes(
             columns, whole_from, span.minutes, axes.local_days(columns[0], exchange.zone)
         )
-    together = bars.last_sessions(bars.join(history, live), span.sessions)
-    return together, live.starts[0] if live else None
+    closes = exchange.calendar != ALWAYS_OPEN
+    together = bars.join(history, live)
+    shown = bars.last_sessions(together, span.sessions, closes)
+    if span.lead and span.days and shown:
+        today = shared.now().astimezone(exchange.zone).date()
+        shown = shown.pick(shown.days > np.datetime64(today - timedelta(days=span.days)))
+    before = together.close[: len(together.starts) - len(shown.starts)]
+    return Joined(shown, live.starts[0] if live else None, before)

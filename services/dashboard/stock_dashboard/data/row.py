@@ -13,6 +13,8 @@ from stock_dashboard.live.minute_bars import Observed
 from stock_dashboard.ui.table import Column
 
 SPARK_POINTS = 40
+PLACES = 6
+"""Decimals of what is computed from prices. The records have as many, floats have more by accident."""
 NUMBERS = ("price", "previous", "open", "high", "low", "volume")
 STAMP = pa.timestamp("us", "UTC")
 COLUMNS = (
@@ -30,6 +32,8 @@ COLUMNS = (
     Column("at", STAMP, file_name="observed_at"),
     Column("session", pa.string()),
     Column("currency", pa.string(), shown=False),
+    Column("source", pa.string(), shown=False),
+    Column("entitlement", pa.string(), shown=False),
 )
 """The columns of a row, in their order. The table draws `spark` and `reach` as pictures."""
 TURNOVER = Column("turnover", pa.float64())
@@ -85,14 +89,14 @@ class Row(NamedTuple):
     @property
     def change(self) -> float | None:
         """Against the previous close."""
-        return None if self.previous is None else self.price - self.previous
+        return None if self.previous is None else round(self.price - self.previous, PLACES)
 
     @property
     def percent(self) -> float | None:
         """The change in percent of the previous close."""
         if not self.previous or self.change is None:
             return None
-        return self.change / self.previous * 100
+        return round(self.change / self.previous * 100, PLACES)
 
     @property
     def turnover(self) -> float:

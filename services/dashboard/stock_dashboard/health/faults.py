@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from stock_common.status import AuditStatus, ProducerStatus
 from stock_dashboard import market, text
 from stock_dashboard.health.snapshot import SILENT_SECONDS, Snapshot
+from stock_dashboard.live.minute_bars import Observed
 
 AUDIT_SILENT_SECONDS = 600.0
 OLD_ROUNDS = 6
 OLD_AT_LEAST_SECONDS = 60.0
+_DRIVER = re.compile(
+    r"://|%2F|\w(Error|Exception)\b|Pool\(|host=|Errno|\b\d{1,3}(\.\d{1,3}){3}\b", re.IGNORECASE
+)
+"""What no sentence for a reader has in it."""
 QUIET_SECONDS = 30.0
 """The producer reports every 5 s, whatever it has fetched. After this long it has stopped."""
 
@@ -107,16 +113,39 @@ def standstill(producer: ProducerStatus, newest: datetime | None, now: datetime)
     return f"No quote has come for {text.counting(silent)} although the market is open: {reason}."
 
 
+def standing(newest: Mapping[str, Observed], producer: ProducerStatus, now: datetime) -> list[str]:
+    """The symbols whose last quote is old although a market is open, where the plan has real-time quotes."""
+    if producer.freshness != "realtime" or not any(market.open_now(item, now) for item in producer.markets):
+        return []
+    limit = old_after(producer)
+    return sorted(
+        name for name, item in newest.items() if (now - item.quote.fetched_at).total_seconds() > limit
+    )
+
+
+def most_stand(newest: Mapping[str, Observed], producer: ProducerStatus, now: datetime) -> str | None:
+    """That more than half of the symbols have no new quote, in numbers. None while most have one."""
+    old = standing(newest, producer, now)
+    if len(old) * 2 <= len(newest):
+        return None
+    limit = text.age(old_after(producer))
+    return f"{len(old)} of {len(newest)} symbols have had no new quote for more than {limit}."
+
+
 def old_after(producer: ProducerStatus) -> float:
     """Seconds from which the last quote of an open market is old."""
     return max(OLD_AT_LEAST_SECONDS, OLD_ROUNDS * producer.interval_seconds)
 
 
 def readable(fault: str) -> str:
-    """A service's fault as one sentence for a reader. The addresses that a driver adds are for the log."""
-    if fault.startswith("unavailable: ") and "HTTPConnectionPool" in fault:
-        return "what it writes to or reads from does not answer; it tries again by itself."
-    return _sentence(fault)
+    """A service's fault as one sentence for a reader.
+
+    A driver's own words have addresses, paths and names of classes. They are for the log.
+    """
+    kept = [part for part in fault.split("; ") if not _DRIVER.search(part)]
+    if len(kept) < len(fault.split("; ")):
+        kept.append("what it reads from or writes to does not answer: it tries again by itself, see its log")
+    return _sentence(", and ".join(kept))
 
 
 def _sentence(fault: str) -> str:

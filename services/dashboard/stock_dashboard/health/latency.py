@@ -48,10 +48,10 @@ def legs(
     return [
         Leg("Fetched → Kafka", 0.0, kafka, "median of the last quotes"),
         Leg(
-            "Kafka → shown here",
+            "Kafka → received here",
             kafka,
             shown,
-            "median of the last quotes, to their arrival; the tables are drawn again every second",
+            "median of the last quotes, to their arrival in the server. Pages are drawn each second",
         ),
         Leg(
             "Kafka → S3",
@@ -90,7 +90,10 @@ def duration(seconds: float) -> str:
 
 
 def picture(parts: list[Leg]) -> str:
-    """The parts below each other: a bar from the start to the end of each, and its duration in words."""
+    """The parts below each other: each a point at its duration, and the duration in words.
+
+    A bar's length would mean nothing on a logarithmic scale.
+    """
     marks = "".join(f'<i style="left:{place(at):.1f}%">{escape(words)}</i>' for at, words in SCALE)
     rows = "".join(_row(part) for part in parts)
     scale = f'<div class="scale"><b></b><span>{marks}</span><b></b></div>'
@@ -111,10 +114,10 @@ def _row(part: Leg) -> str:
     if part.start is None or part.end is None:
         unknown = '<b class="took sd-mute">not known yet</b>'
         return f'<div><b>{escape(part.name)}</b><span class="track"></span>{unknown}</div>'
-    left, right = place(part.start), place(part.end)
-    bar = f'<i style="left:{left:.1f}%;width:max({right - left:.1f}%, 3px)"></i>'
+    took = max(0.0, part.end - part.start)
+    bar = f'<i style="left:{place(took):.1f}%"></i>'
     title = f"{part.note}; {duration(part.end)} after the fetch"
     return (
         f'<div title="{escape(title)}"><b>{escape(part.name)}</b><span class="track">{bar}</span>'
-        f'<b class="took">{duration(max(0.0, part.end - part.start))}</b></div>'
+        f'<b class="took">{duration(took)}</b></div>'
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from stock_common import exchanges
 from stock_common.status import LoaderStatus, ProducerStatus
 from stock_dashboard import market, text
 from stock_dashboard.health import faults
+from stock_dashboard.health.strip import both_times
 from stock_dashboard.history.cache import Result
 from stock_dashboard.history.faults import Fault
 from stock_dashboard.live.store import KafkaConnection, LiveStore
@@ -28,7 +29,8 @@ def feed_notice(store: LiveStore, now: datetime) -> str | None:
         return None
     if producer.fault:
         return f"The producer reports: {faults.readable(producer.fault)}"
-    return faults.standstill(producer, newest, now)
+    still = faults.standstill(producer, newest, now)
+    return still or faults.most_stand(store.newest(), producer, now)
 
 
 def history_notice(
@@ -85,8 +87,11 @@ def old_after(producer: ProducerStatus | None, now: datetime) -> float:
     return faults.old_after(producer) if is_open else NEVER_OLD
 
 
-def no_quotes(store: LiveStore, pending: bool) -> tuple[str, str]:
-    """Why there is no quote, as a title and a sentence. `pending`: the warehouse has not answered yet."""
+def no_quotes(store: LiveStore, pending: bool, now: datetime, viewer: tzinfo) -> tuple[str, str]:
+    """Why there is no quote, as a title and a sentence. `pending`: the warehouse has not answered yet.
+
+    viewer: the time zone of the browser.
+    """
     if store.connection.state == "connecting" or pending:
         return "Connecting", "The topics and the warehouse are being asked for the first quotes."
     if store.connection.state == "down":
@@ -102,9 +107,26 @@ def no_quotes(store: LiveStore, pending: bool) -> tuple[str, str]:
             "Kafka is there, but the producer has not reported. "
             "Start it, and the first prices appear here within seconds.",
         )
-    sentence = "The producer is at work; the first prices appear here as soon as it has fetched them."
+    if closed := _closed(producer, now, viewer):
+        return closed
+    sentence = "The producer is at work. The first prices appear here as soon as it has fetched them."
     due = next_due(producer)
     return "No quote yet", f"{sentence} {due}".rstrip()
+
+
+def _closed(producer: ProducerStatus, now: datetime, viewer: tzinfo) -> tuple[str, str] | None:
+    """That every market is closed, and when the first price comes. None where one is open or not known."""
+    opens = [(item.next_open, item.calendar) for item in producer.markets if item.next_open]
+    if not opens or any(market.open_now(item, now) for item in producer.markets):
+        return None
+    time, calendar = min(opens)
+    zone = exchanges.by_calendar(calendar).zone
+    when = both_times(time, zone, viewer, now)
+    return (
+        "The market is closed",
+        f"The first price comes when {calendar} opens, {when}. "
+        "Symbol and Compare have what was fetched before.",
+    )
 
 
 def next_due(producer: ProducerStatus) -> str:

@@ -16,6 +16,7 @@ State = Literal["ok", "late", "down", "unknown"]
 SILENT_SECONDS = 120.0
 """A service without a report for this long is silent. The loader and the auditor have limits of their own."""
 S3_LATE_SECONDS = 300.0
+S3_LATE_AT_LEAST = 45.0
 LOAD_GRACE_SECONDS = 60.0
 
 
@@ -108,8 +109,18 @@ def _s3(rows: Sequence[PartitionRow], chains: Sequence[ChainStatus], now: dateti
     reached, times = [row.s3 for row in rows], [row.s3_time for row in rows if row.s3_time is not None]
     stage = Stage("S3", _records(reached), _lag(rows, reached), max(times, default=None), "ok")
     reported_at = max((chain.at for chain in chains), default=None)
-    silence = _Silence("the sink", reported_at, SILENT_SECONDS, S3_LATE_SECONDS)
+    silence = _Silence("the sink", reported_at, SILENT_SECONDS, _late_after(chains))
     return _judged(stage, silence, now, kafka_up)
+
+
+def _late_after(chains: Sequence[ChainStatus]) -> float:
+    """Seconds from which S3 is late: three times as long as the last objects waited, within bounds."""
+    waits = [
+        (chain.put_at - chain.first_kafka_time).total_seconds()
+        for chain in chains
+        if chain.put_at and chain.first_kafka_time
+    ]
+    return min(S3_LATE_SECONDS, max(S3_LATE_AT_LEAST, 3 * max(waits))) if waits else S3_LATE_SECONDS
 
 
 def _warehouse(

@@ -68,6 +68,7 @@ class Range(NamedTuple):
     days: how many calendar days are read, None for all.
     sessions: how many of the last trading days are shown, None for all that were read.
     limit: how many bars are read at most.
+    lead: how many calendar days before them are read too, for averages that begin earlier.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Range(NamedTuple):
     days: int | None
     sessions: int | None
     limit: int
+    lead: int = 0
 
     @property
     def intraday(self) -> bool:
@@ -87,9 +89,9 @@ RANGES = {
     for span in (
         Range("1D", "BARS_1MIN", 1, 7, 1, 1_500),
         Range("5D", "BARS_5MIN", 5, 12, 5, 2_000),
-        Range("1M", "BARS_1H", 60, 31, None, 800),
-        Range("6M", "BARS_1D", 1_440, 184, None, 200),
-        Range("1Y", "BARS_1D", 1_440, 366, None, 400),
+        Range("1M", "BARS_1H", 60, 31, None, 2_000, 45),
+        Range("6M", "BARS_1D", 1_440, 184, None, 500, 300),
+        Range("1Y", "BARS_1D", 1_440, 366, None, 700, 300),
         Range("All", "BARS_1D", 1_440, None, None, 10_000),
     )
 }
@@ -111,7 +113,7 @@ def alerts() -> Query:
 
 def bars(symbol: str, span: Range, today: date) -> Query:
     """A symbol's newest bars of a range, newest first. `today` is the exchange's day."""
-    since = date(1900, 1, 1) if span.days is None else today - timedelta(days=span.days)
+    since = date(1900, 1, 1) if span.days is None else today - timedelta(days=span.days + span.lead)
     columns = BAR_COLUMNS if span.intraday else DAY_COLUMNS
     sql = (
         f"SELECT {', '.join(columns)} FROM ANALYTICS.{span.view} "

@@ -88,5 +88,5 @@ def latest_rows(shared: Runtime, user_opened: bool) -> list[Row]:
         history = history_notice(found.result, store.connection)
     st.html(html.banner(feed_notice(store, shared.now()), history))
     if not found.rows:
-        st.html(html.blank(*no_quotes(store, found.result.pending)))
+        st.html(html.blank(*no_quotes(store, found.result.pending, shared.now(), frame.viewer_zone())))
     return found.rows

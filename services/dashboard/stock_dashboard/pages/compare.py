@@ -26,7 +26,7 @@ FEW_DAYS = 5
 """With fewer trading days than this, the first range is the shortest: a line needs more than a few points."""
 _FIRST = "first range"
 FIRST_SYMBOLS = 3
-HEADS = ("Symbol", "Change", "From", "To", "Low", "High", "Deepest fall", "Last bar")
+HEADS = ("Symbol", "Since first bar", "From", "To", "Low", "High", "Largest fall from a peak", "Last bar")
 
 
 def page() -> None:
@@ -104,7 +104,10 @@ def _draw(shared: Runtime, chosen: list[str], span: Range, user_opened: bool) ->
     notices, place = st.container(), plot.room()
     results = dict(zip(chosen, shared.results(asked, user_opened=user_opened), strict=True))
     found = comparison.compared(
-        {symbol: quotes.joined(shared, symbol, span, results[symbol], places[symbol])[0] for symbol in chosen}
+        {
+            symbol: quotes.joined(shared, symbol, span, results[symbol], places[symbol]).bars
+            for symbol in chosen
+        }
     )
     with notices:
         base.show_notices(shared, _worst(list(results.values())))
@@ -187,5 +190,5 @@ def _adjustment(found: Comparison, results: dict[str, Result]) -> str:
         symbol for symbol, table in tables.items() if table is not None and not bars.shares(table).adjusted
     ]
     if as_traded:
-        return "as traded, where a split is a jump: " + ", ".join(as_traded)
+        return "as traded, not adjusted for splits: " + ", ".join(as_traded)
     return "split-adjusted"

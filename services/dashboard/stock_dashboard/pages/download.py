@@ -1,4 +1,4 @@
-"""What a page shows, as a file: CSV, or Parquet with types. Times are UTC, numbers are not rounded."""
+"""What a page shows, as a file: CSV, or Parquet with types. Times are UTC, to the millisecond."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _stamps(seconds: np.ndarray) -> pa.Array:
 
 
 def csv(content: pa.Table) -> bytes:
-    """UTF-8 with a head line, times as 2026-11-23T15:30:00Z. A formula's text gets an apostrophe."""
+    """UTF-8 with a head line, times as 2026-11-23T15:30:00.000Z. A formula's text gets an apostrophe."""
     for place, field in enumerate(content.schema):
         if pa.types.is_string(field.type) or pa.types.is_timestamp(field.type):
             written = [_written(value) for value in content.column(place).to_pylist()]
@@ -66,7 +66,7 @@ def csv(content: pa.Table) -> bytes:
 
 def _written(value: str | datetime | None) -> str | None:
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return f"'{value}" if value and FORMULA.match(value) else value
 
 

@@ -41,8 +41,9 @@ def _draw(shared: Runtime, user_opened: bool) -> Movers:
         return EMPTY
     found = movers.ranked(rows)
     old_after = notices.old_after(store.producer(), now)
-    for column, options, ranked in zip(st.columns(3, gap="small"), LISTS, found[:3], strict=True):
-        with column:
+    lists = st.container(key="lists")
+    for options, ranked in zip(LISTS, found[:3], strict=True):
+        with lists.container():
             st.html(html.head(options.label))
             # The key of a row is its place, so that a change of rank moves nothing on the page.
             places = [

@@ -10,6 +10,7 @@ from datetime import datetime
 import pyarrow as pa
 import streamlit as st
 
+from stock_common.status import ProducerStatus
 from stock_dashboard import text
 from stock_dashboard.data import runtime
 from stock_dashboard.data.row import STAMP
@@ -34,7 +35,7 @@ HEADS = (
     "Age on S3",
     "Snowflake",
     "Age in Snowflake",
-    "On the way",
+    "To come",
     "Holes",
     "Missing",
     "Doubled",
@@ -54,6 +55,7 @@ FIELDS = (
     ("verdict", pa.string()),
 )
 """The columns of a partition in a file. kafka, s3, warehouse: last offsets, -1 for none."""
+SHOWN_SYMBOLS = 12
 
 
 def page() -> None:
@@ -73,7 +75,7 @@ def _draw(shared: Runtime) -> list[PartitionRow]:
     st.html(verdict(state))
     st.html(html.flow(flow(state, store)))
     legs = latency.legs(store.delays(), state.chains, state.loader)
-    st.html(html.head("How long the way takes") + latency.picture(legs))
+    st.html(html.head("How long each step takes") + latency.picture(legs))
     st.html(html.tiles(tiles(state)))
     rows = all_partitions(store)
     table = html.table(HEADS, [_line(row, state.now) for row in rows])
@@ -97,7 +99,8 @@ def verdict(state: Snapshot) -> str:
     rows = sum(part.rows for part in audit.partitions)
     on_the_way = sum(part.in_flight_s3 + part.in_flight_warehouse for part in audit.partitions)
     compared = "Kafka, S3 and Snowflake" if audit.warehouse_at else "Kafka and S3"
-    way = f", {text.count(on_the_way)} on the way" if on_the_way else ""
+    share = on_the_way / max(1, rows + on_the_way)
+    way = f", {text.count(on_the_way)} more ({share:.0%}) are not in Snowflake yet" if on_the_way else ""
     when = text.ago(text.since(audit.at, state.now))
     return html.note(
         f"Complete: {compared} hold the same {text.count(rows)} records (quotes, alerts, bars){way}; "
@@ -111,7 +114,7 @@ def flow(state: Snapshot, store: LiveStore) -> list[tuple[str, str, str, list[st
     kafka, s3, warehouse = state.stages
     delay = f"{latency.duration(delays[0])} after the fetch" if delays else ""
     return [
-        _fetched(state),
+        _fetched(state, store),
         (kafka.state, "Kafka", _age(kafka.newest, now), [_held(kafka), delay]),
         (s3.state, "S3", _age(s3.newest, now), [_held(s3), _s3_delay(state)]),
         (warehouse.state, "Snowflake", _age(warehouse.newest, now), [_held(warehouse), _load_delay(state)]),
@@ -119,11 +122,14 @@ def flow(state: Snapshot, store: LiveStore) -> list[tuple[str, str, str, list[st
     ]
 
 
-def _fetched(state: Snapshot) -> tuple[str, str, str, list[str]]:
+def _fetched(state: Snapshot, store: LiveStore) -> tuple[str, str, str, list[str]]:
     producer = state.producer
     if producer is None:
         return ("unknown", "Fetched", _age(None, state.now), ["the producer has not reported"])
-    lines = [f"{text.count(producer.symbols)} symbols every {producer.interval_seconds:g} s"]
+    lines = [
+        f"{text.count(producer.symbols)} symbols watched, every {producer.interval_seconds:g} s",
+        *_answered(producer, store, state.now),
+    ]
     if producer.outbox:
         lines.append(f"{text.count(producer.outbox)} in the outbox")
     if producer.freshness == "end_of_day":
@@ -132,12 +138,23 @@ def _fetched(state: Snapshot) -> tuple[str, str, str, list[str]]:
     return (status, "Fetched", _age(producer.fetched_at, state.now), lines)
 
 
+def _answered(producer: ProducerStatus, store: LiveStore, now: datetime) -> list[str]:
+    """How many symbols have a quote, and which of them have no new one."""
+    newest = store.newest()
+    old = faults.standing(newest, producer, now)
+    names = f"{', '.join(old[:SHOWN_SYMBOLS])}{' and others' if len(old) > SHOWN_SYMBOLS else ''}"
+    return [
+        f"{text.count(len(newest))} have a quote",
+        f"{text.count(len(old))} without a new one: {names}" if old else "",
+    ]
+
+
 def _shown(state: Snapshot, store: LiveStore) -> tuple[str, str, str, list[str]]:
     delays = store.delays()
     newest = max((item.quote.fetched_at for item in store.newest().values()), default=None)
     delay = f"{latency.duration(sum(delays))} after the fetch" if delays else "no live quote yet"
     rate = f"{store.rate(state.now):,.1f} quotes a second"
-    return ("ok" if state.kafka_up else "down", "Shown", _age(newest, state.now), [delay, rate])
+    return ("ok" if state.kafka_up else "down", "Received", _age(newest, state.now), [delay, rate])
 
 
 def _held(stage: Stage) -> str:

@@ -128,18 +128,18 @@ def _chart(shared: Runtime, chosen: Chosen, user_opened: bool) -> Shown:
     notices, place = st.container(), plot.room()
     wait = PARTIAL_PAINT_SECONDS if has_live_bars else FIRST_PAINT_SECONDS
     result = shared.result(_query(shared, symbol, span), user_opened=user_opened, wait=wait)
-    shown, live_from = quotes.joined(shared, symbol, span, result, exchange)
+    shown, live_from, before = quotes.joined(shared, symbol, span, result, exchange)
     with notices:
         base.show_notices(shared, result)
     if not shown:
         with place:
             base.show_no_bars(result.pending, result.fault is not None, _why_empty(symbol, span))
         return Shown(shown, None)
-    figure = price_chart(symbol, shown, _options(shared, chosen, exchange, shown))
+    figure = price_chart(symbol, shown, _options(shared, chosen, exchange, shown)._replace(before=before))
     plot.show(figure, place, key=f"chart-{symbol}-{span.name}", user_opened=user_opened)
     st.html(html.foot(_foot(chosen, shown, result, live_from, exchange)))
     daily = result.table is not None and not span.intraday
-    return Shown(shown, bars.adjusted_at(result.table) if daily else None)
+    return Shown(shown, bars.adjusted_at(result.table)[-len(shown.starts) :] if daily else None)
 
 
 def _query(shared: Runtime, symbol: str, span: Range) -> Query:

@@ -15,12 +15,16 @@ NOTHING = "0"
 
 
 class Part(NamedTuple):
-    """One call, and the days of its answer that are wanted, both included."""
+    """One call, and the days of its answer that are wanted, both included.
+
+    under_way: the last day has not closed, so the part is never done.
+    """
 
     request: Request
     interval: str
     first: date
     last: date
+    under_way: bool = False
 
     @property
     def symbol(self) -> str:
@@ -51,10 +55,16 @@ class Part(NamedTuple):
         return value is not None and value.split(" ")[0] != NOTHING
 
 
-def parts(history: History, symbols: Sequence[str], interval: str) -> list[Part]:
-    """All calls, in the order in which they are made."""
+def parts(history: History, symbols: Sequence[str], interval: str, closed: date = date.max) -> list[Part]:
+    """All calls, in the order in which they are made. `closed`: the last day that has closed."""
     return [
-        Part(Request(call.endpoint, (symbol,), call.parameters), interval, call.first, call.last)
+        Part(
+            Request(call.endpoint, (symbol,), call.parameters),
+            interval,
+            call.first,
+            call.last,
+            call.last > closed,
+        )
         for symbol in symbols
         for call in history.calls
     ]
@@ -77,6 +87,8 @@ def unfinished(done: Iterable[str], symbols: Sequence[str], interval: str, first
 
 def mark(part: Part, answer: Answer, count: int) -> str:
     """The value of a part's mark: its bars, and with splits the last day up to which they are known."""
+    if part.under_way:
+        return NOTHING
     found = answer.bars or []
     return f"{count} {found[-1].trading_day}" if count and records.has_splits(found) else str(count)
 
@@ -101,7 +113,7 @@ def changed(part: Part, answer: Answer, marks: Mapping[str, str]) -> list[str]:
 
 def bars_of(part: Part, answer: Answer, source: str) -> list[Bar]:
     """The wanted bars of an answer: as traded, and split-adjusted where the source reports the splits."""
-    found = answer.bars or []
+    found = _whole(part, answer)
     made = [records.bar(bar, source, answer.arrived_at) for bar in found if _is_wanted(part, bar)]
     if records.has_splits(found):
         # Later splits count, also those after the last wanted day.
@@ -112,6 +124,15 @@ def bars_of(part: Part, answer: Answer, source: str) -> list[Bar]:
             if _is_wanted(part, bar)
         ]
     return made
+
+
+def _whole(part: Part, answer: Answer) -> Sequence[PriceBar]:
+    """The bars of an answer. The newest one of a day under way may still grow."""
+    found = answer.bars or []
+    if not part.under_way:
+        return found
+    newest = max((bar.starts_at for bar in found), default=None)
+    return [bar for bar in found if bar.starts_at != newest]
 
 
 def _is_wanted(part: Part, bar: PriceBar) -> bool:

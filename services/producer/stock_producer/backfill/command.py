@@ -24,7 +24,7 @@ from stock_producer.outbox.outbox import FILE, Outbox
 from stock_producer.schedule.budget import Budget
 from stock_producer.schedule.end_of_day import last_day
 from stock_producer.settings import ServiceSettings
-from stock_producer.vendor.base import QuotaDay, Source
+from stock_producer.vendor.base import DAILY, QuotaDay, Source
 
 WAITING = 3
 """Exit code: complete as far as today's calls reach."""
@@ -51,9 +51,9 @@ def backfill(
     codes = {calendar_of(symbol, settings.market_calendar) for symbol in symbols}
     whole = closed(Calendars(codes, clock, log).windows(), clock(), settings.plan.quota_day)
     begun = unfinished(outbox.marks(MARK), symbols, interval, options.first)
-    first, last = _days(options, whole, begun)
+    first, last = _days(options, whole if interval == DAILY else max(whole, clock().date()), begun)
     history = account.source.history(interval, first, last)
-    wanted = parts(history, symbols, interval)
+    wanted = parts(history, symbols, interval, whole)
     _say(f"{len(wanted)} calls, {first} to {last}, {interval}: {history.note}.")
     telemetry = Telemetry(Metrics(CollectorRegistry()), Health(["kafka"]), log)
     delivery = Delivery(settings, outbox, telemetry, clock)
@@ -81,11 +81,11 @@ def closed(hours: Mapping[str, Sequence[Window]], now: datetime, quota_day: Quot
 def _days(options: argparse.Namespace, whole: date, begun: date | None) -> tuple[date, date]:
     """The first and the last day. Raises FatalError.
 
-    whole: the last day that has closed. begun: the last day of a backfill that is to go on.
+    whole: the last day that has bars which are whole. begun: the last day of a backfill that is to go on.
     """
     last = min(options.last or begun or whole, whole)
     if options.last and options.last > last:
-        _say(f"{last} is the last day that has closed.")
+        _say(f"{last} is the last day that has whole bars.")
     if options.first > last:
         raise FatalError(
             f"--from {options.first} is after {last}, the last day that is asked for and has closed."

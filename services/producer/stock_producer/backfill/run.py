@@ -171,7 +171,7 @@ class Backfill:
                 left_out.append(f"the bar of {bar.starts_at:%Y-%m-%d}{' adjusted' * bar.adjusted}: {error}")
         if left_out:
             self._left_out.setdefault(part.symbol, []).extend(left_out)
-        if not messages:
+        if not messages and not part.under_way:
             self._empty.append(part)
         due_again = changed(part, answer, self._outbox.marks(MARK))
         self._changed += due_again

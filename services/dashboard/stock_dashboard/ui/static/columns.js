@@ -39,7 +39,7 @@ const COLUMNS = {
   open: { label: "Open", kind: "wide", cell: quiet("open") },
   previous: { label: "Prev. close", kind: "mid", cell: quiet("previous") },
   volume: { label: "Volume", kind: "mid", cell: (row) => [short(row.volume), "", false], down: true },
-  turnover: { label: "Traded", kind: "mid", cell: (row) => [short(row.turnover), "", false], down: true },
+  turnover: { label: "Value traded", kind: "mid", cell: (row) => [short(row.turnover), "", false], down: true },
   at: { label: "Age", kind: "", down: true },
   session: { label: "Session", kind: "wide left", cell: plain("session") },
   when: { label: "When", kind: "left stamp", cell: plain("when"), by: "at", down: true },

@@ -38,7 +38,8 @@ QUICK = Patience(8.0, 10.0)
 """A quote, or a short series. The service makes no other calls."""
 LONG = Patience(60.0, 180.0)
 """A whole series, for a backfill: clients report 20 s and more before its first byte."""
-BODY_LIMIT = 4_000_000
+BODY_LIMIT = 16_000_000
+"""A month of minutes of a market that never closes has 8 MB."""
 LONGEST_RETRY_AFTER = 3600.0
 _CHUNK = 65_536
 _READ_BODY = 4_096
@@ -57,10 +58,11 @@ _FAULTS = {
     "IncompleteRead": "the answer was cut off",
 }
 """What an error of the HTTP library contains → what it means. The first that fits counts."""
-_ENTITLED = (Endpoint.GLOBAL_QUOTE, Endpoint.BULK)
+_ENTITLED = (Endpoint.GLOBAL_QUOTE, Endpoint.BULK, Endpoint.INTRADAY)
 """These take the parameter `entitlement`.
 
-Without it a series ends with the last session that has closed, so no bar in it changes any more.
+Daily bars are asked for without it. They end with the last session that has closed, so none changes any
+more.
 """
 
 
