@@ -70,7 +70,7 @@ def test_a_viewer_goes_from_page_to_page(screens: dict[str, Tab]) -> None:
         "Symbol": "Day's volume",
         "Movers": "Losers",
         "Alerts": "since where the live tape",
-        "Compare": "Deepest fall",
+        "Compare": "Largest fall",
     }.items():
         one.page.locator(".st-key-pages").get_by_text(name, exact=True).click()
         one.shows(text)
@@ -149,7 +149,18 @@ def test_the_table_by_keyboard(screens: dict[str, Tab]) -> None:
     one.page.keyboard.press("Enter")
     one.shows("Day's volume")
     one.page.wait_for_url("**page=Symbol**")
+    one.page.keyboard.press("6")
+    one.shows("Partitions")
+    one.page.keyboard.type("msf")
+    one.page.keyboard.press("Enter")
+    one.page.wait_for_url("**symbol=MSFT")
+    poll_until(lambda: _titled(one, "MSFT "), "the tab is called by the symbol", 10)
     assert one.faults() == []
+
+
+def _titled(one: Tab, words: str) -> bool:
+    one.page.wait_for_timeout(200)
+    return one.page.title().startswith(words)
 
 
 def test_a_row_after_back_opens_its_own_symbol(screens: dict[str, Tab]) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from stock_dashboard.pages import alerts, compare, frame, live, movers, pipeline, signin, symbol
-from stock_dashboard.ui import address, table
+from stock_dashboard.ui import address, jump, table
 
 
 class Page(NamedTuple):
@@ -41,7 +41,7 @@ def _which() -> None:
         address.choose("page", "Symbol")
     address.turn({name: page.own for name, page in PAGES.items()}, FIRST)
     if opened:
-        address.choose("symbol", opened)
+        address.ask("symbol", opened)
 
 
 st.set_page_config(page_title="Stocks", layout="wide", initial_sidebar_state="collapsed")
@@ -56,9 +56,11 @@ if signin.passed():
                 )
                 or FIRST
             )
+        with st.container(key="jump", width=170):
+            jump.show(frame.known_symbols(), address.read("symbol"))
         signin.leave()
     frame.keys()
     address.keep("page", chosen, FIRST)
-    frame.draw_strip()
+    frame.draw_strip(seen_alerts=chosen == "Alerts")
     PAGES[chosen].draw()
     address.write(PAGES[chosen].own)

@@ -46,3 +46,9 @@ def tables(test: AppTest) -> list[dict]:
     """What the browser's tables are given."""
     found = [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
     return [data for data in found if "rows" in data]
+
+
+def titles(test: AppTest) -> list[str]:
+    """What the browser's tab is called."""
+    found = [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
+    return [data["title"] for data in found if "title" in data]

@@ -5,12 +5,14 @@ The pages are compared with a plain model. A step back in the browser undoes one
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from desk import Desk, well
-from drawn import SCRIPT
+from drawn import SCRIPT, titles
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from samples import quote
+from samples import NOW, alert, quote
 from streamlit.testing.v1 import AppTest
 
 from stock_dashboard.data import runtime
@@ -156,3 +158,26 @@ def test_a_page_s_parameters_are_its_own(desk):
         tab.session_state["page"] = page
         tab.run()
         assert _shown(tab) == wanted
+
+
+def test_what_was_typed_is_opened_or_named(desk):
+    """An unknown symbol replaces nothing, and the tab's title has the symbol that is shown."""
+    well(desk)
+    tab = AppTest.from_file(SCRIPT, default_timeout=30).run()
+    for typed, shown in (("IBM", "IBM"), ("ZZZ", None), ("AAPL", "AAPL")):
+        tab.session_state["row opened"] = typed
+        tab.run()
+        assert (tab.session_state["symbol"], _shown(tab)["symbol"]) == (shown, typed)
+    tab.run()
+    assert titles(tab) == ["AAPL 101.50 +1.50%"]
+
+
+def test_the_title_counts_alerts_until_they_are_seen(desk):
+    well(desk)
+    tab = AppTest.from_file(SCRIPT, default_timeout=30).run()
+    desk.store.alert(alert(triggered_at=NOW + timedelta(seconds=1)))
+    assert titles(tab.run()) == ["(1) Stocks"]
+    desk.now = NOW + timedelta(seconds=2)
+    for page in ("Alerts", "Live"):
+        tab.session_state["page"] = page
+        assert titles(tab.run()) == ["Stocks"]

@@ -13,13 +13,16 @@ import streamlit as st
 import structlog
 from streamlit.components.v2 import component
 
-from stock_dashboard import market
+from stock_dashboard import market, text
 from stock_dashboard.data import runtime
+from stock_dashboard.data.row import Row
+from stock_dashboard.data.runtime import Runtime
 from stock_dashboard.health.snapshot import snapshot
 from stock_dashboard.health.strip import strip
 from stock_dashboard.live.store import LiveStore
-from stock_dashboard.ui import html
+from stock_dashboard.ui import address, html
 
+_SEEN = "alerts seen"
 FAST_SECONDS = 1.0
 SLOW_SECONDS = 10.0
 PART_FAILED = "This part could not be drawn. The log names the reason. The others go on."
@@ -110,7 +113,30 @@ def guarded(name: str, draw: Callable[[], None]) -> None:
         st.html(html.note(PART_FAILED, "bad"))
 
 
-def draw_strip() -> None:
+def _new_alerts(shared: Runtime, seen: bool) -> int:
+    """Alerts since this viewer has last seen the page of them, or since the first page of the visit."""
+    if seen or _SEEN not in st.session_state:
+        st.session_state[_SEEN] = shared.now()
+    return sum(alert.triggered_at > st.session_state[_SEEN] for alert in shared.store.alerts())
+
+
+def title(shared: Runtime, new_alerts: int) -> str:
+    """The tab's title: new alerts, and the symbol with price and change. `(2) IBM 101.50 +1.50%`."""
+    symbol = (address.read("symbol") or "").upper()
+    item = shared.store.newest().get(symbol)
+    words = "Stocks"
+    if item is not None:
+        row = Row.live(item)
+        words = f"{symbol} {text.price(row.price)} {text.signed(row.percent, 2, '%')}".rstrip(" –")
+    return f"({new_alerts}) {words}" if new_alerts else words
+
+
+def known_symbols() -> list[str]:
+    """Every symbol that the topics have a quote of. The warehouse is asked nothing for them."""
+    return sorted(runtime.current().store.newest())
+
+
+def draw_strip(seen_alerts: bool) -> None:
     """Draws the strip at the top of the page, and tells the browser that the server is at work."""
 
     def draw() -> None:
@@ -119,6 +145,7 @@ def draw_strip() -> None:
         state = snapshot(shared.store, now)
         st.html(strip(state, shared.store.rate(state.now), viewer_zone()))
         with st.container(key="ages", height=1, border=False):
-            _ages()(key="age-counter", data={"now": now.timestamp(), "every": pace(shared.store, now)})
+            news = {"now": now.timestamp(), "every": pace(shared.store, now)}
+            _ages()(key="age-counter", data=news | {"title": title(shared, _new_alerts(shared, seen_alerts))})
 
     refreshed("strip", draw)

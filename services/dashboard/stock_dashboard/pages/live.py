@@ -14,7 +14,10 @@ from stock_dashboard.pages import base, download
 from stock_dashboard.ui import address, html, table
 from stock_dashboard.ui.table import TableOptions
 
-KEYS = "Keys: 1 to 6 open the pages, / filters, ↑ and ↓ go from row to row, Enter opens one."
+KEYS = (
+    "Keys: letters go to a symbol, 1 to 6 open the pages, / filters, ↑ and ↓ go from row to row, "
+    "Enter opens one."
+)
 OPTIONS = TableOptions("Live prices", row.COLUMNS, empty="No symbol yet.")
 
 

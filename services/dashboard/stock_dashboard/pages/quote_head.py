@@ -21,12 +21,13 @@ def quote_head(row: Row, zone: tzinfo, now: datetime) -> str:
         ("Data", row.entitlement or "–"),
         ("Source", row.source),
     )
-    body = "".join(f"<span><span>{name}</span>{escape(str(value))}</span>" for name, value in facts)
+    body = "".join(f"<span><span>{name}</span> {escape(str(value))}</span>" for name, value in facts)
     when = f"{text.ago(text.since(row.at, now))}, {text.moment(row.at, zone, now)}"
     unit = html.mute(row.currency) if row.currency else ""
     last = f'<span class="last">{text.price(row.price)}</span>{unit}'
     move = f'<span class="move sd-{text.direction(row.change)}">{_move(row)}</span>'
-    quote = f'<div class="sd-quote">{last}{move}{html.mute(when)}</div>'
+    name = f'<h1 class="name">{escape(row.symbol)}</h1>'
+    quote = f'<div class="sd-quote">{name}{last}{move}{html.mute(when)}</div>'
     return f'<div class="sd">{quote}<div class="sd-facts">{body}</div></div>'
 
 

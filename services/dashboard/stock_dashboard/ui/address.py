@@ -110,6 +110,11 @@ def choose(name: str, value: Any) -> None:
     st.session_state.setdefault(_SEEN, {})[name] = read(name)
 
 
+def ask(name: str, value: str) -> None:
+    """Draws this run as if the address had the value."""
+    st.session_state[_NOW][name] = value
+
+
 def keep(name: str, value: str, default: str | None = None) -> None:
     """Takes a widget's choice for the address. The default is left out of it."""
     st.session_state.setdefault(_CHOSEN, {})[name] = None if value == default else value

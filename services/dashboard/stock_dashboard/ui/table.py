@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import pyarrow as pa
 import streamlit as st
@@ -130,8 +130,7 @@ def show(
         on_open_change=_nothing,
     )
     if symbol := getattr(result, "open", None):
-        st.session_state[_OPENED] = symbol
-        st.rerun(scope="app")
+        open_row(symbol)
 
 
 def with_units(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -151,6 +150,12 @@ def _noted(key: str, name: str) -> None:
     A callback runs before the page, also when another page is opened by the same message.
     """
     address.note(name, st.session_state[key].get(name))
+
+
+def open_row(symbol: str) -> NoReturn:
+    """Runs the page again with the symbol opened."""
+    st.session_state[_OPENED] = symbol
+    st.rerun(scope="app")
 
 
 def opened() -> str | None:

@@ -1,7 +1,7 @@
 // Goes on counting the ages that the server has written, and says when the server itself is silent.
 const GRACE_SECONDS = 10, AWAKE_SECONDS = 2;
 const FORMS = { age, ago: (seconds) => (seconds < 1 ? "now" : `${age(seconds)} ago`) };
-const state = { told: 0, every: 1, waited: 0, ticked: 0, timer: 0, banner: null };
+const state = { told: 0, every: 1, waited: 0, ticked: 0, timer: 0, title: "Stocks", banner: null };
 
 function count(now) {
   for (const time of document.querySelectorAll("time[data-age]")) {
@@ -32,11 +32,13 @@ function tick() {
   const now = Date.now() / 1000;
   count(now);
   silence(now);
+  // Streamlit writes its own title at each full run.
+  if (document.title !== state.title) document.title = state.title;
 }
 
 // Each call is news.
 export default function ({ data }) {
-  Object.assign(state, { told: Date.now() / 1000, ticked: Date.now() / 1000, every: data.every, waited: 0 });
+  Object.assign(state, { told: Date.now() / 1000, ticked: Date.now() / 1000, every: data.every, title: data.title, waited: 0 });
   tick();
   state.timer ||= setInterval(tick, 1000);
 }
