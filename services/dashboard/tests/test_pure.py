@@ -243,9 +243,7 @@ def test_a_file_is_as_the_table_is_seen(choice, expected):
 def test_the_table_and_the_file_have_their_columns_from_one_list():
     shown = "symbol spark price change percent reach open previous volume at session"
     assert table.TableOptions("Live prices", COLUMNS).names == tuple(shown.split())
-    written = (
-        "symbol price change percent open high low previous volume observed_at session "
-        "currency source entitlement"
-    )
+    quoted = "symbol price change percent open high low previous volume observed_at"
+    written = f"{quoted} session currency source entitlement"
     assert [name for name, _ in table.fields(COLUMNS)] == written.split()
     assert list(table.file_rows([row("A", 1)], COLUMNS)[0]) == written.split()
