@@ -60,13 +60,14 @@ def check_once(data: Data) -> None:
 
 
 def check_quarantined(run: PipelineRun) -> None:
-    """Only a stranger's object, and one that overlaps another, is quarantined."""
+    """Only a stranger's object, and what overlaps another, is quarantined. A forged link overlaps many."""
     overlapping = set()
     for chain, _ in judge.logs(run):
         every = judge.links(run.bucket, chain)
         overlapping |= {str(one.key) for one in every if any(judge.meet(one, other) for other in every)}
+    forged = any(row.key in run.bucket.strangers and row.first is not None for row in run.server.data.ledger)
     for entry in run.server.data.ledger:
-        theirs = entry.key in run.bucket.strangers or entry.key in overlapping
+        theirs = forged or entry.key in run.bucket.strangers or entry.key in overlapping
         if entry.status == "quarantined" and not theirs:
             raise Violation(f"{entry.key} is quarantined for nothing: {entry.reason}")
 

@@ -77,7 +77,7 @@ class PipelineRun(SinkRun):
             return  # what an unclean election has lost nobody can know
         if status.complete and reasons:
             raise Violation(f"the last audit says complete, but {reasons[0]}")
-        if not status.complete and not reasons:
+        if not status.complete and not (reasons or excuses(self)):
             raise Violation(f"the last audit finds what is not there: {texts_of(status)[:2]}")
 
     def _audit_everything(self) -> None:

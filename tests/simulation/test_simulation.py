@@ -10,8 +10,8 @@ from .schedule import Schedule, make
 from .stories import STORIES
 from .verdict import install, search, tell, verdict
 
-SCHEDULES = 4_000
-"""About half a minute on one core. `make simulate` runs a million."""
+SCHEDULES = 3_000
+"""Half a minute of one core. `make simulate` runs a million."""
 SEED = 1
 SOON = 4_000
 """Schedules within which a planted fault is found: less than a minute."""
