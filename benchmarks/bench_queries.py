@@ -41,7 +41,7 @@ SELECT
   CAST(100 + MOD(N, {SYMBOLS}) + 5 * SIN(N / 4000) AS NUMBER(18, 6)), 100, 110, 90, 99, 1000 * AT, DAY,
   DATEADD('second', {SECONDS_A_ROUND} * AT, OPENED), DATEADD('second', 1 + {SECONDS_A_ROUND} * AT, OPENED),
   'simulated', 'REALTIME_BULK_QUOTES', 'realtime', 'regular', REPEAT('ab', 16), MOD(N, 6), FLOOR(N / 6),
-  DATEADD('second', 1 + {SECONDS_A_ROUND} * AT, OPENED), 'bench.parquet', DATEADD('minute', 15, OPENED)
+  DATEADD('second', 1 + {SECONDS_A_ROUND} * AT, OPENED), 'bench.parquet', DATEADD('minute', 15, OPENED), 'USD'
 FROM (
   SELECT N, AT, DAY, DATEADD('minute', 870, CAST(DAY AS TIMESTAMP_LTZ)) AS OPENED
   FROM (

@@ -36,7 +36,7 @@ SELECT
   DATEADD('second', 1 + {step} * FLOOR(N / {symbols}), CAST('{day}T14:30:00+00:00' AS TIMESTAMP_LTZ)),
   'simulated', 'REALTIME_BULK_QUOTES', 'realtime', 'regular', REPEAT('ab', 16), MOD(N, 6), {first} + N,
   DATEADD('second', 1 + {step} * FLOOR(N / {symbols}), CAST('{day}T14:30:00+00:00' AS TIMESTAMP_LTZ)),
-  'bench.parquet', CURRENT_TIMESTAMP
+  'bench.parquet', CURRENT_TIMESTAMP, 'USD'
 FROM (SELECT SEQ4() AS N FROM TABLE(GENERATOR(ROWCOUNT => {rows})))
 """
 DRAWN = """

@@ -57,6 +57,9 @@ class FullLog:
     def accepted(self) -> dict[str, str]:
         return {}
 
+    def rewritten(self, links: Iterable[Link], log: Log, again: bool) -> None:
+        """The log is the one that was read."""
+
     def readable(self, chain: Chain, links: Iterable[Link], log: Log) -> dict[str, Readable]:
         return {}  # no link of the history has a hole
 

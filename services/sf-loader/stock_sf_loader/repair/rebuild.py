@@ -102,6 +102,8 @@ class _Attempt:
         # The transaction that replaces the rows also empties the shadow ledger.
         if self._in_doubt is not None and not _begun(self._repair.session, self._topic):
             return self._in_doubt
+        _fill(self._repair, self._loader)
+        # The first may take long, and the running loader goes on meanwhile. The second has little to do.
         cycle = _fill(self._repair, self._loader)
         found: list[str] = []
         try:
@@ -159,7 +161,7 @@ def _replace(repair: Repair, topic: str, cycle: Cycle, options: Options, found: 
     So the rows that are compared are the rows that are replaced. Differences are appended to `found`.
     """
     session, other = repair.session, ShadowSession(repair.session)
-    state, rebuilt = ledger.read(session), ledger.read(other)
+    rebuilt, state = ledger.read(other), ledger.read(session)
     of_table = columns(session, TABLES[topic].name)
     with transaction.alone(session, state.fence, repair.new_holder()):
         if ledger.take_lease(other, repair.new_holder()) != rebuilt.fence + 1:
