@@ -85,7 +85,7 @@ def test_nothing_but_sources_and_requirements_is_sent_to_the_builder(tmp_path: P
     assert "services/producer/requirements.txt" in names
     kinds = (
         r"(libs|services|local)/[\w-]+/"
-        r"(requirements\.txt|stock_\w+/([\w/]+\.(py|html|css|js|sql)|selftest/\w+\.(parquet|json)))"
+        r"(requirements\.txt|stock_\w+/([\w/]+\.(py|html|css|js|sql|yaml)|selftest/\w+\.(parquet|json)))"
     )
     assert {name for name in names if not re.fullmatch(kinds, name)} == set()
 

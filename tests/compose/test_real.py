@@ -94,7 +94,7 @@ def test_keys_reach_who_needs_them_and_nobody_else(services: dict[str, dict]) ->
     assert services["producer"]["environment"]["ALPHA_VANTAGE_API_KEY"] == "real-key"
     assert services["sf-loader"]["environment"]["SNOWFLAKE_PRIVATE_KEY_FILE"] == "/run/secrets/snowflake_key"
     holders = {
-        name for name, part in services.items() if "ALPHA_VANTAGE_API_KEY" in (part.get("environment") or {})
+        name for name, part in services.items() if "real-key" in (part.get("environment") or {}).values()
     }
     assert holders == {"producer"}
     assert services["dashboard"]["environment"]["SNOWFLAKE_ROLE"] == "STOCK_READER"

@@ -17,6 +17,8 @@ def test_every_part_is_healthy(project: Project) -> None:
     )
     states = project.states()
     assert {name: states.pop(name) for name in JOBS} == {name: {"exited 0"} for name in JOBS}
+    # It fetches the past once, beside the others. Nothing asks it.
+    assert states.pop("history") == {"running"}
     assert states == {name: {"healthy"} for name in states}
     assert {*SERVICES, *LOCAL, "zookeeper", "kafka", "s3", "prometheus", "alertmanager"} <= set(states)
 

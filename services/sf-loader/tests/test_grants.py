@@ -96,7 +96,8 @@ def test_the_owner_may_run_the_migrations() -> None:
             assert ("CREATE SCHEMA", "DATABASE STOCKS") in mine
         else:
             # Owning the schema is enough for these.
-            assert sql.startswith(("CREATE TABLE", "CREATE STAGE", "CREATE OR REPLACE VIEW", "MERGE"))
+            changes = ("CREATE TABLE", "ALTER TABLE", "CREATE STAGE", "CREATE OR REPLACE VIEW", "MERGE")
+            assert sql.startswith(changes)
     assert ("USAGE", "INTEGRATION INT") in mine and ("USAGE", "WAREHOUSE WH") in mine
 
 
