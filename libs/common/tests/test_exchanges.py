@@ -48,4 +48,4 @@ def test_calendars_names_and_suffixes_are_each_used_once() -> None:
 def test_an_exchange_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         US.calendar = "XLON"  # type: ignore[misc]
-    assert hash(US) == hash(Exchange("XNYS", "New York", US.zone))
+    assert hash(US) == hash(Exchange("XNYS", "New York", US.zone, currency=US.currency))
