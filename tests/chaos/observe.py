@@ -18,18 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as parquet
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Message
 from snowflake.connector.errors import Error
 
 from chaos.content import Outcome
 from chaos.rig import Rig
 from chaos.verdict import VIEWS, delivered, session
-from stock_common.topics import ALERTS, QUOTES, STATUS, SUNK, Topic
+from stock_common.topics import ALERTS, QUOTES, STATUS, SUNK
 from stock_stack.bucket import s3_client
 from stock_stack.layout import objects
+from stock_testing import messages
 
 READ_SECONDS = 5.0
-KAFKA_SECONDS = 120.0
 KEY = re.compile(r"raw/(?P<topic>[^/]+)/[0-9a-f]+/partition=(?P<partition>[0-9]+)/.*/o[0-9]+[.]parquet")
 COMMIT = re.compile(r"(committing|committed) ([{][^{}]*[}])")
 TOPICS = {"ANALYTICS.QUOTES": QUOTES.name, "ANALYTICS.ALERTS": ALERTS.name}
@@ -89,7 +89,7 @@ def write(rig: Rig, outcome: Outcome, seen: Iterable[Event], file: Path) -> None
 
 def _records(servers: str) -> Iterator[Event]:
     for topic in SUNK:
-        for message in _messages(servers, topic):
+        for message in messages.read(servers, topic):
             if one := _id(message):
                 yield {
                     "event": "record",
@@ -110,7 +110,7 @@ def _id(message: Message) -> str:
 
 
 def _verdicts(servers: str) -> Iterator[Event]:
-    for message in _messages(servers, STATUS):
+    for message in messages.read(servers, STATUS):
         if message.key() == b"audit":
             yield verdict(json.loads(message.value() or b"{}"), message.timestamp()[1] / 1000)
 
@@ -125,24 +125,6 @@ def verdict(status: Mapping[str, Any], ended: float) -> Event:
         "ended": ended,
         "partitions": [{name: part[name] for name in PART} for part in status["partitions"]],
     }
-
-
-def _messages(servers: str, topic: Topic) -> Iterator[Message]:
-    """Everything that a topic holds now. Raises TimeoutError."""
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "history", "enable.partition.eof": True})
-    consumer.assign([TopicPartition(topic.name, number, 0) for number in range(topic.partitions)])
-    left, end = topic.partitions, time.monotonic() + KAFKA_SECONDS
-    try:
-        while left:
-            if time.monotonic() > end:
-                raise TimeoutError(f"{topic.name} was not read within {KAFKA_SECONDS:.0f} s")
-            for message in consumer.consume(1_000, 1.0):
-                error = message.error()
-                if error is None:
-                    yield message
-                left -= error is not None and error.code() == KafkaError._PARTITION_EOF
-    finally:
-        consumer.close()
 
 
 def _acknowledged(log: Path, outcome: Outcome) -> Iterator[Event]:

@@ -62,6 +62,7 @@ class StatusReader:
     """The newest state of each key, from the topic's beginning on.
 
     One thread polls. `states` may be read from any thread. `caught_up`: the topic's end was reached once.
+    (A topic that gets a message within each fetch never has librdkafka's event of a partition's end.)
     refused: counts the messages that hold no status under its own key. They are skipped.
     restarts: how often the topic was assigned to a new client, because the former one brought nothing more.
     """
@@ -114,7 +115,13 @@ class StatusReader:
                 self._take(message, on_state)
             except Exception as error:  # whatever it is, it is this message's
                 self.refused.add(message, error)
+        self.caught_up = self.caught_up or self._at_end()
         return count
+
+    def _at_end(self) -> bool:
+        """Whether the broker's last answer held nothing beyond what was read."""
+        known = self._consumer.get_watermark_offsets(TopicPartition(*PLACE), cached=True)
+        return known is not None and 0 <= known[1] <= self._position
 
     def close(self) -> None:
         let_go(self._consumer)
@@ -135,7 +142,7 @@ class StatusReader:
 
     def _take_fault(self, fault: KafkaError, message: Message) -> None:
         if fault.code() == KafkaError._PARTITION_EOF:
-            self.caught_up, self._position = True, message.offset() or 0
+            self._position = message.offset() or 0
         elif fault.code() not in PASSING_FAULTS and fault.code() not in self._faults:
             # The client says it again at each attempt. A new line follows after a restart.
             self._faults.add(fault.code())

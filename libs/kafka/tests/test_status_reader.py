@@ -210,3 +210,20 @@ def test_a_broker_that_is_away_is_waited_for(world: World, reader: StatusReader)
     reader.poll(0)
     assert reader.restarts == 0
     assert len(reader.states) == 1
+
+
+def test_a_topic_that_never_rests_is_read_to_its_end(world: World, reader: StatusReader) -> None:
+    """librdkafka reports an end only where a fetch brings nothing."""
+    world.publish(state(1))
+    world.consumers[-1].config["enable.partition.eof"] = False
+    assert not reader.caught_up
+    reader.poll(0)
+    assert reader.caught_up
+
+
+def test_an_end_that_the_client_does_not_know_yet_is_not_reached(
+    world: World, reader: StatusReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.consumers[-1], "get_watermark_offsets", lambda *_, **__: (-1001, -1001))
+    reader.poll(0)
+    assert not reader.caught_up

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from stock_common.deadline import Deadline
 from stock_common.topics import Topic
@@ -18,8 +18,9 @@ MOST_MESSAGES = 1_000
 
 
 def consumer(servers: str) -> Consumer:
-    """A client outside of any group that reads only what it is assigned."""
-    return Consumer({"bootstrap.servers": servers, "group.id": "stock-testing", "enable.auto.commit": False})
+    """A client outside of any group that reads only what it is assigned, and hears of a partition's end."""
+    config = {"bootstrap.servers": servers, "group.id": "stock-testing", "enable.auto.commit": False}
+    return Consumer(config | {"enable.partition.eof": True})
 
 
 def ends(servers: str, topic: Topic) -> dict[int, int]:
@@ -32,7 +33,11 @@ def ends(servers: str, topic: Topic) -> dict[int, int]:
 
 
 def read(servers: str, topic: Topic) -> Iterator[Message]:
-    """Each partition's messages in their order. Raises TimeoutError after READ_SECONDS."""
+    """Each partition's messages in their order, up to the end that it has at the call.
+
+    A topic that never rests has no event of its end, and a transaction's marker at the end is no message.
+    Raises TimeoutError after READ_SECONDS.
+    """
     deadline = Deadline(READ_SECONDS)
     for partition, end in ends(servers, topic).items():
         with closing(consumer(servers)) as client:
@@ -43,9 +48,12 @@ def read(servers: str, topic: Topic) -> Iterator[Message]:
                     raise TimeoutError(f"{topic.name} could not be read in {READ_SECONDS:.0f} s")
                 first = client.poll(POLL_SECONDS)
                 for message in () if first is None else (first, *client.consume(MOST_MESSAGES, 0)):
-                    if message.error() is None:
-                        position = (message.offset() or 0) + 1
+                    fault, offset = message.error(), message.offset() or 0
+                    if fault is None:
+                        position = offset + 1
                         yield message
+                    elif fault.code() == KafkaError._PARTITION_EOF:
+                        position = offset
 
 
 def headers(message: Message) -> dict[str, str]:
