@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 
 NONE = "–"
 MINUS = "\u2212"
@@ -109,15 +109,17 @@ def clock(time: datetime, zone: tzinfo, seconds: bool = True) -> str:
     return f"{local.strftime('%H:%M:%S' if seconds else '%H:%M')} {zone_name(local)}"
 
 
+def day(trading_day: date, now: datetime) -> str:
+    """A trading day: `Wed 25 Nov`, with its year where that is not this one."""
+    year = "" if trading_day.year == now.year else f" {trading_day.year}"
+    return f"{trading_day:%a} {trading_day.day} {trading_day:%b}{year}"
+
+
 def stamp(time: datetime, zone: tzinfo, now: datetime) -> str:
     """The time with its day where that is not today's: `Mon 23 Nov, 09:30 EST`."""
     local, today = time.astimezone(zone), now.astimezone(zone)
-    day = (
-        ""
-        if local.date() == today.date()
-        else f"{local:%a} {local.day} {local:%b}{'' if local.year == today.year else f' {local.year}'}, "
-    )
-    return day + clock(time, zone, seconds=False)
+    before = "" if local.date() == today.date() else f"{day(local, today)}, "
+    return before + clock(time, zone, seconds=False)
 
 
 def moment(time: datetime, zone: tzinfo, now: datetime) -> str:

@@ -51,6 +51,11 @@ def latest(shared: Runtime, symbol: str) -> Row | None:
     return next((Row.of(values) for values in stored if values["symbol"] == symbol), None)
 
 
+def live_rows(shared: Runtime) -> list[Row]:
+    """The rows of the topic's quotes. The warehouse is asked nothing."""
+    return row.merged(shared.store.newest(), {})
+
+
 def _stored(shared: Runtime, user_opened: bool) -> Result:
     query = queries.latest(follows_loads=shared.store.connection.state == "down")
     return shared.result(query, user_opened=user_opened)

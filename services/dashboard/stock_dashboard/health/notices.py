@@ -107,7 +107,8 @@ def no_quotes(store: LiveStore, pending: bool, now: datetime, viewer: tzinfo) ->
             "Kafka is there, but the producer has not reported. "
             "Start it, and the first prices appear here within seconds.",
         )
-    if closed := _closed(producer, now, viewer):
+    # Daily bars come after the close, whether the market is open or not.
+    if producer.freshness != "end_of_day" and (closed := _closed(producer, now, viewer)):
         return closed
     sentence = "The producer is at work. The first prices appear here as soon as it has fetched them."
     due = next_due(producer)

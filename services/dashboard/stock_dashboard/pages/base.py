@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from stock_common.exchanges import Exchange
 from stock_dashboard.data import quotes
 from stock_dashboard.data.row import Row
 from stock_dashboard.data.runtime import Runtime
+from stock_dashboard.health import expected
 from stock_dashboard.health.notices import feed_notice, history_notice, no_quotes
 from stock_dashboard.history.cache import Result
 from stock_dashboard.pages import download, frame
@@ -90,3 +91,12 @@ def latest_rows(shared: Runtime, user_opened: bool) -> list[Row]:
     if not found.rows:
         st.html(html.blank(*no_quotes(store, found.result.pending, shared.now(), frame.viewer_zone())))
     return found.rows
+
+
+def show_expected(shared: Runtime, all_rows: Iterable[Row], shown: Iterable[Row]) -> None:
+    """Says which daily bar the shown symbols have and when more comes, where there are daily bars only."""
+    days = {row.symbol: row.trading_day for row in all_rows}
+    symbols = (row.symbol for row in shown)
+    found = expected.sentences(days, symbols, shared.store.producer(), shared.now(), frame.viewer_zone())
+    if found:
+        st.html(html.foot(" ".join(found)))

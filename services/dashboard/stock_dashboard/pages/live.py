@@ -67,4 +67,6 @@ def _draw(shared: Runtime, group: str, user_opened: bool) -> list[Row]:
     if len(rows) > table.ROWS_LIMIT:
         st.html(html.foot(f"The first {table.ROWS_LIMIT} of {len(rows)} symbols are shown."))
     old_after = notices.old_after(store.producer(), now)
-    return table.show_sortable(rows, now, OPTIONS, key="ticker", old_after=old_after)
+    seen = table.show_sortable(rows, now, OPTIONS, key="ticker", old_after=old_after)
+    base.show_expected(shared, found, seen)
+    return seen

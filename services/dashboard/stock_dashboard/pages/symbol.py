@@ -118,6 +118,7 @@ def _head(shared: Runtime, symbol: str) -> None:
         return
     zone = market.exchange_of(symbol, shared.store.markets()).zone
     st.html(quote_head(row, zone, shared.now()))
+    base.show_expected(shared, [*quotes.live_rows(shared), row], [row])
 
 
 def _chart(shared: Runtime, chosen: Chosen, user_opened: bool) -> Shown:
