@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from stock_common import logs, table
+from stock_common import exchanges, logs, table
 from stock_common.printable import say
 from stock_common.run import FatalError, Stop
 from stock_common.settings import EXIT_CONFIGURATION, load_or_exit
@@ -67,7 +67,18 @@ def search_symbols(source: str, wanted: str) -> int:
             app.now,
         )
     say(table.text(found, left=len(Match._fields)) if found else "Nothing matches.")
+    for line in other_currencies(found):
+        say(line, sys.stderr)
     return 0
+
+
+def other_currencies(found: Sequence[Match]) -> list[str]:
+    """A sentence for each match that does not trade in the currency that its records would name."""
+    return [
+        f"{match.symbol} trades in {match.currency}, and its records would say {named}, as its exchange does."
+        for match in found
+        if (named := exchanges.of(match.symbol).currency) and match.currency not in ("", named)
+    ]
 
 
 def examine_setup(source: str, *, as_json: bool) -> int:

@@ -104,6 +104,8 @@ def test_messages_are_classified_by_text(text: str, kind: Kind, key: str) -> Non
 
 def test_each_refusal_that_ends_the_process_has_advice() -> None:
     assert set(ADVICE) == FATAL
+    # An endpoint may become premium while the plan's name stays.
+    assert "Alpha Vantage has changed what the plan includes" in ADVICE[Kind.PREMIUM]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from support.look_alike import look_alike
 from support.process import once
 
+from stock_producer.commands import other_currencies
 from stock_producer.vendor.alphavantage.search import matches
 from stock_producer.vendor.kinds import Refusal
 
@@ -52,3 +53,23 @@ def test_nothing_found() -> None:
     assert matches(b'{"bestMatches": []}') == []
     with pytest.raises(Refusal):
         matches(b"{}")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "currency", "stated"),
+    [
+        ("TSCO.LON", "GBX", []),
+        ("IBM", "", []),
+        ("PETR4.SAO", "BRL", []),
+        (
+            "ABCD.LON",
+            "USD",
+            ["ABCD.LON trades in USD, and its records would say GBX, as its exchange does."],
+        ),
+    ],
+)
+def test_a_listing_in_another_currency_than_its_exchanges_is_named(
+    symbol: str, currency: str, stated: list[str]
+) -> None:
+    row = {"1. symbol": symbol, "8. currency": currency}
+    assert other_currencies(matches(json.dumps({"bestMatches": [row]}).encode())) == stated
