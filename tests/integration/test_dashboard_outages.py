@@ -21,8 +21,9 @@ from stock_testing.tab import Tab
 OUTAGE_SECONDS = float(os.environ.get("STOCK_TEST_OUTAGE_SECONDS", "8"))
 PICTURES = os.environ.get("STOCK_TEST_PICTURES")
 NOTICE_SECONDS = 15.0
-pytestmark = pytest.mark.timeout(OUTAGE_SECONDS + 480)
-BACK_SECONDS = 60.0
+pytestmark = pytest.mark.timeout(OUTAGE_SECONDS + 720)
+BACK_SECONDS = 150.0
+"""A broker or a page on a busy machine may need a minute. What is asked is that it comes by itself."""
 SILENCE = "No news from the dashboard for"
 OLD = r"(What is|The history) shown was read \d+ (s|min) ago"
 NEWEST = "rows => Math.max(...rows.map((row) => Number(row.dataset.at)))"
@@ -44,19 +45,32 @@ def tabs(pipeline: Pipeline) -> Iterator[dict[str, Tab]]:
         yield tabs
 
 
+@pytest.fixture
+def begun(pipeline: Pipeline, tabs: dict[str, Tab]) -> dict[str, Tab]:
+    """The tabs on a stack that runs, without what an earlier test has left. Names a part that has ended."""
+    pipeline.stack.check()
+    for one in tabs.values():
+        one.errors.clear()
+    return tabs
+
+
 def newest(one: Tab) -> float:
     """The time of the newest quote in the live table, seconds since 1970."""
     return float(one.page.locator("tbody tr").evaluate_all(NEWEST))
 
 
 def until(one: Tab, check, what: str, seconds: float) -> None:
-    """Polls while the browser goes on."""
+    """Polls while the browser goes on, and says what the page shows where it waits in vain."""
 
     def turn() -> bool:
         one.page.wait_for_timeout(250)
         return bool(check())
 
-    poll_until(turn, what, seconds)
+    try:
+        poll_until(turn, what, seconds)
+    except AssertionError:
+        print(one.text())
+        raise
 
 
 def aged(one: Tab, words: str) -> int:
@@ -65,14 +79,24 @@ def aged(one: Tab, words: str) -> int:
     return 0 if found is None else int(found[1]) * (60 if found[2] == "min" else 1)
 
 
+def prices_go_on(pipeline: Pipeline, live: Tab, stood: float) -> None:
+    """Raises ComponentFailed where a service has ended meanwhile: nobody starts it here."""
+
+    def moved() -> bool:
+        pipeline.stack.check()
+        return KAFKA_DOWN not in live.text() and newest(live) > stood
+
+    until(live, moved, "live prices go on by themselves", BACK_SECONDS)
+
+
 def pictures(tabs: dict[str, Tab], state: str) -> None:
     """For a person to look at, where a directory is named for them."""
     for name, one in tabs.items() if PICTURES else ():
         one.page.screenshot(path=f"{PICTURES}/{state}-{name}.png", full_page=True)
 
 
-def test_kafka_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
-    live, symbol, new = tabs.values()
+def test_kafka_away(pipeline: Pipeline, begun: dict[str, Tab]) -> None:
+    live, symbol, new = begun.values()
     pipeline.stack.stop("kafka")
     try:
         until(
@@ -88,21 +112,16 @@ def test_kafka_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
         # A question that was never asked before is answered: history goes on.
         new.open("?page=Symbol&symbol=ORCL&range=1M")
         new.shows("history read")
-        pictures(tabs, "kafka-away")
+        pictures(begun, "kafka-away")
     finally:
         pipeline.stack.restart("kafka")
     stood = newest(live)
-    until(
-        live,
-        lambda: KAFKA_DOWN not in live.text() and newest(live) > stood,
-        "live prices go on by themselves",
-        BACK_SECONDS,
-    )
-    assert [fault for one in tabs.values() for fault in one.faults()] == []
+    prices_go_on(pipeline, live, stood)
+    assert [fault for one in begun.values() for fault in one.faults()] == []
 
 
-def test_snowflake_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
-    live, symbol, new = tabs.values()
+def test_snowflake_away(pipeline: Pipeline, begun: dict[str, Tab]) -> None:
+    live, symbol, new = begun.values()
     pipeline.stack.stop("snowflake")
     try:
         new.open("?page=Symbol&symbol=CSCO&range=1Y")
@@ -115,9 +134,9 @@ def test_snowflake_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
         )
         stood = newest(live)
         live.page.wait_for_timeout(OUTAGE_SECONDS * 1_000)
-        assert newest(live) > stood, "live prices go on"
+        prices_go_on(pipeline, live, stood)
         assert re.search(OLD, symbol.text())
-        pictures(tabs, "snowflake-away")
+        pictures(begun, "snowflake-away")
     finally:
         pipeline.stack.restart("snowflake")
     until(
@@ -127,12 +146,12 @@ def test_snowflake_away(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
         BACK_SECONDS,
     )
     until(symbol, lambda: not re.search(OLD, symbol.text()), "the open page recovers", BACK_SECONDS)
-    assert [fault for one in tabs.values() for fault in one.faults()] == []
+    assert [fault for one in begun.values() for fault in one.faults()] == []
 
 
-def test_a_dashboard_that_stands_still_says_so(pipeline: Pipeline, tabs: dict[str, Tab]) -> None:
+def test_a_dashboard_that_stands_still_says_so(pipeline: Pipeline, begun: dict[str, Tab]) -> None:
     """The browser goes on counting each age, and names how long the server has been silent."""
-    symbol = tabs["symbol"]
+    symbol = begun["symbol"]
     symbol.shows("history read")
     pipeline.stack.signal("dashboard", signal.SIGSTOP)
     try:

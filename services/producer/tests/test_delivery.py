@@ -18,6 +18,13 @@ def client(world: World) -> Any:
     return world.delivery._producer
 
 
+def keep_client(world: World) -> Any:
+    """The client, which also takes the place of each later one: what it is taught is the broker's doing."""
+    kept = client(world)
+    world.delivery._make = lambda: kept
+    return kept
+
+
 def fill(world: World, count: int) -> None:
     world.outbox.add(
         [Message("stock-data", f"S{number % 7}", b"{}") for number in range(count)], {}, {}, START
@@ -79,19 +86,20 @@ def test_a_failure_that_passes_is_sent_again_in_order(world: World, refused_by: 
     world.start()
     fill(world, 3)
     fault = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
-    real = client(world).produce
+    one = keep_client(world)
+    real = one.produce
 
     def refusing(*_arguments: Any, **_named: Any) -> None:
         raise KafkaException(fault)
 
     if refused_by == "produce":
-        client(world).produce = refusing
+        one.produce = refusing
     else:
         world.broker.fault = fault
     for second in range(40):
         if second == 20:
             assert "Unknown topic" in str(world.delivery.trouble)
-            world.broker.fault, client(world).produce = None, real
+            world.broker.fault, one.produce = None, real
             fill(world, 2)
         world.delivery.pump()
         world.clock.advance(1)
@@ -119,12 +127,39 @@ def test_after_a_failure_nothing_is_sent_while_something_is_in_flight(world: Wor
     assert [key for _, key, _ in world.broker.log] == ["S0"]
 
 
-def test_a_fatal_error_of_the_client_stops_at_once(world: World) -> None:
+def test_after_a_fatal_error_a_new_client_goes_on_in_order(world: World) -> None:
+    """An idempotent client whose sequence numbers are out of step refuses everything from then on."""
     world.start()
-    world.broker.fault = KafkaError(KafkaError._FATAL, "out of order", True)
-    fill(world, 1)
-    with pytest.raises(FatalError, match="They are kept in the outbox"):
-        world.delivery.close(Deadline(5))
+    fill(world, 3)
+    broken = client(world)
+    fatal = KafkaError(KafkaError._FATAL, "out of order", True)
+
+    def refusing(*_arguments: Any, **_named: Any) -> None:
+        raise KafkaException(fatal)
+
+    broken.produce = refusing
+    broken.config["error_cb"](fatal)
+    for _ in range(5):
+        world.delivery.pump()
+        world.clock.advance(1)
+    assert client(world) is not broken
+    assert [key for _, key, _ in world.broker.log] == ["S0", "S1", "S2"]
+
+
+def test_only_a_kafka_that_is_there_counts_as_refusing(world: World) -> None:
+    """A refusal while the broker stops, an outage, and another while it starts do not end the process."""
+    world.start()
+    fill(world, 2)
+    for _ in range(3):
+        client(world).config["stats_cb"](json.dumps({"brokers": {"b": {"state": "UP"}}}))
+        world.broker.fault = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+        world.delivery.pump()
+        world.delivery.pump()
+        client(world).config["error_cb"](KafkaError(KafkaError._ALL_BROKERS_DOWN))
+        world.clock.advance(50)
+    world.broker.fault = None
+    world.delivery.close(Deadline(5))
+    assert world.outbox.rows == 0
 
 
 def test_wrong_credentials_stop(world: World) -> None:
@@ -189,7 +224,7 @@ def test_a_message_that_kafka_refuses_for_good_is_set_aside_and_blocks_no_other(
 
 def refuse_large(world: World, refused_by: str) -> None:
     """A broker that refuses every batch with a message of 100 bytes, by a report or before it is queued."""
-    fake = client(world)
+    fake = keep_client(world)
     real_produce, real_poll = fake.produce, fake.poll
     too_large = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
 

@@ -43,9 +43,9 @@ _REASONS = {
 class Delivery:
     """Sends in a bounded window and never blocks while running. One thread.
 
-    After a failed delivery nothing more is sent until nothing is in flight. Then the outbox is sent again
-    from its first row, so that no later message of a symbol overtakes an earlier one. When that has not
-    helped for a minute, the process ends.
+    After a failed delivery nothing more is sent until nothing is in flight. Then a new client sends the
+    outbox from its first row, so that no later message of a symbol overtakes an earlier one. When that has
+    not helped for a minute in which Kafka was there, the process ends.
 
     A message that Kafka refuses for what it is, is sent once more alone. Refused again, it is set aside.
     """
@@ -79,7 +79,8 @@ class Delivery:
             "stats_cb": self._on_statistics,
             "statistics.interval.ms": STATISTICS_MS,
         }
-        self._producer = client(settings.producer("producer") | config)
+        self._make = partial(client, settings.producer("producer") | config)
+        self._producer = self._make()
 
     def pump(self) -> None:
         """Takes delivery reports, deletes what they name, and sends what the window has room for.
@@ -180,6 +181,9 @@ class Delivery:
         if self.in_flight or self._clock() < self._resume_at:
             return False
         self._resume_at, self._last_seq = None, 0
+        # A client that heard "no such topic" of a starting broker may keep to it for minutes, and one whose
+        # sequence numbers are out of step never sends again.
+        self._producer = self._make()
         return True
 
     def _on_delivery(self, row: Row, error: KafkaError | None, _message: object) -> None:
@@ -204,7 +208,7 @@ class Delivery:
         self._failure = self._failure or error
 
     def _on_error(self, error: KafkaError) -> None:
-        if _is_final(error):
+        if error.fatal() or _is_final(error):
             self._failure = self._failure or error
         elif error.code() == KafkaError._ALL_BROKERS_DOWN:
             self._see(connected=False)
@@ -225,12 +229,13 @@ class Delivery:
             self._log.info("kafka is reachable", outbox=self._outbox.rows)
             self._health.reached("kafka")
         else:
+            self._failing_since = None
             self._log.warning("kafka is not reachable: quotes wait in the outbox", outbox=self._outbox.rows)
 
 
 def _is_final(error: KafkaError) -> bool:
     """Whether sending again cannot help."""
-    return error.fatal() or error.code() in (_AUTHENTICATION, _SSL)
+    return error.code() in (_AUTHENTICATION, _SSL)
 
 
 def _advice(failure: KafkaError) -> str:
