@@ -12,7 +12,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from stock_dashboard.pages import alerts, compare, frame, live, movers, pipeline, signin, symbol
-from stock_dashboard.ui import address, jump, table
+from stock_dashboard.ui import address, jump, tabs
 
 
 class Page(NamedTuple):
@@ -33,34 +33,16 @@ PAGES = {
 FIRST = "Live"
 
 
-def _which() -> None:
-    """Decides what is shown: as the address says, unless a tab or a row was clicked."""
-    address.begin(PAGES, FIRST)
-    opened = table.opened()
-    if opened:
-        address.choose("page", "Symbol")
-    address.turn({name: page.own for name, page in PAGES.items()}, FIRST)
-    if opened:
-        address.ask("symbol", opened)
-
-
 st.set_page_config(page_title="Stocks", layout="wide", initial_sidebar_state="collapsed")
 frame.style()
 if signin.passed():
-    _which()
+    chosen = address.begin({name: page.own for name, page in PAGES.items()}, FIRST)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="top"):
         with st.container(key="pages", width="stretch"):
-            chosen = (
-                st.segmented_control(
-                    "Page", list(PAGES), required=True, key="page", label_visibility="collapsed"
-                )
-                or FIRST
-            )
+            tabs.show(list(PAGES), chosen)
         with st.container(key="jump", width=170):
             jump.show(frame.known_symbols(), address.read("symbol"))
         signin.leave()
-    frame.keys()
-    address.keep("page", chosen, FIRST)
     frame.draw_strip(seen_alerts=chosen == "Alerts")
     PAGES[chosen].draw()
-    address.write(PAGES[chosen].own)
+    address.write(FIRST)

@@ -9,6 +9,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 import stock_dashboard
+from stock_dashboard.ui import address
 
 SCRIPT = Path(stock_dashboard.__file__).with_name("streamlit_app.py")
 PAGES = ("Live", "Symbol", "Compare", "Movers", "Alerts", "Pipeline")
@@ -24,6 +25,24 @@ def opened(page: str = "Live", user: dict | None = None, **address: str) -> AppT
     test.run()
     assert not test.exception
     return test
+
+
+def choice(page: str, go: bool = True, **chosen: str) -> dict:
+    """What the browser reports of a tab, a row, a heading or a filter. `report` gives it a number."""
+    return {"page": page, "go": go, "set": chosen}
+
+
+def report(test: AppTest, *made: dict) -> AppTest:
+    """Draws the page after choices, in one message of the browser."""
+    last = max(item["taken"] for item in _data(test) if "taken" in item)
+    numbered = [{"n": last + place, **item} for place, item in enumerate(made, 1)]
+    test.session_state[address.TABS] = {"choices": numbered}
+    return test.run()
+
+
+def choose(test: AppTest, page: str, **chosen: str) -> AppTest:
+    """Opens a page as its tab or a row does."""
+    return report(test, choice(page, **chosen))
 
 
 def words(test: AppTest) -> str:
@@ -44,11 +63,14 @@ def rows(test: AppTest) -> list[str]:
 
 def tables(test: AppTest) -> list[dict]:
     """What the browser's tables are given."""
-    found = [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
-    return [data for data in found if "rows" in data]
+    return [data for data in _data(test) if "rows" in data]
 
 
 def titles(test: AppTest) -> list[str]:
     """What the browser's tab is called."""
-    found = [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]
-    return [data["title"] for data in found if "title" in data]
+    return [data["title"] for data in _data(test) if "title" in data]
+
+
+def _data(test: AppTest) -> list[dict]:
+    """What the browser's parts are given."""
+    return [json.loads(element.proto.json) for element in test.get("bidi_component") if element.proto.json]

@@ -6,9 +6,10 @@ The pages are compared with a plain model. A step back in the browser undoes one
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from desk import Desk, well
-from drawn import SCRIPT, titles
+from drawn import SCRIPT, choice, choose, report, titles
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -16,6 +17,7 @@ from samples import NOW, alert, quote
 from streamlit.testing.v1 import AppTest
 
 from stock_dashboard.data import runtime
+from stock_dashboard.ui import address
 
 SYMBOLS = ("AAPL", "IBM", "MSFT")
 FIRST = {"symbol": "AAPL", "range": "1D", "lines": ["VWAP"]}
@@ -40,6 +42,14 @@ def _shown(tab: AppTest) -> dict[str, str]:
     """The address of a tab. AppTest has a value that the page wrote as a list."""
     found = dict(tab.query_params)
     return {name: value if isinstance(value, str) else value[0] for name, value in found.items()}
+
+
+def _gone_to(tab: AppTest, now: dict[str, str]) -> AppTest:
+    """Draws the tab after a step in the browser's history."""
+    tab.query_params.clear()
+    tab.query_params.update(now)
+    with patch.object(address, "_navigated", lambda: True):
+        return tab.run()
 
 
 class Walk(RuleBasedStateMachine):
@@ -73,23 +83,19 @@ class Walk(RuleBasedStateMachine):
                 "range": now.get("range", FIRST["range"]),
                 "lines": now["lines"].split(",") if "lines" in now else FIRST["lines"],
             }
-        self.tab.query_params.clear()
-        self.tab.query_params.update(now)
-        self.tab.run()
+        _gone_to(self.tab, now)
 
     @precondition(lambda self: self.page != "Symbol")
     @rule(symbol=st.sampled_from(SYMBOLS))
     def row(self, symbol: str) -> None:
         self.page, self.seen["symbol"] = "Symbol", symbol
-        self.tab.session_state["row opened"] = symbol
-        self.tab.run()
+        choose(self.tab, "Symbol", symbol=symbol)
         self._acted()
 
     @rule(page=st.sampled_from(["Live", "Symbol", "Movers", "Pipeline"]))
     def click_a_tab(self, page: str) -> None:
         self.page = page
-        self.tab.session_state["page"] = page
-        self.tab.run()
+        choose(self.tab, page)
         self._acted()
 
     @precondition(lambda self: self.page == "Symbol")
@@ -123,7 +129,6 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def shows_what_the_model_says(self) -> None:
         assert not self.tab.exception
-        assert self.tab.session_state["page"] == self.page
         if self.page == "Symbol":
             assert {name: self.tab.session_state[name] for name in FIRST} == self.seen
         assert _shown(self.tab) == self.stack[self.place]
@@ -139,12 +144,9 @@ def test_a_row_after_back_opens_its_own_symbol(desk):
     desk.feed(quote("MSFT"))
     tab = AppTest.from_file(SCRIPT, default_timeout=30).run()
     for symbol in ("IBM", "MSFT"):
-        tab.session_state["row opened"] = symbol
-        tab.run()
+        choose(tab, "Symbol", symbol=symbol)
         assert (tab.session_state["symbol"], _shown(tab)["symbol"]) == (symbol, symbol)
-        tab.query_params.clear()
-        tab.run()
-        assert tab.session_state["page"] == "Live"
+        assert _shown(_gone_to(tab, {})) == {}
 
 
 def test_a_page_s_parameters_are_its_own(desk):
@@ -155,9 +157,51 @@ def test_a_page_s_parameters_are_its_own(desk):
     tab.query_params.update(kept)
     tab.run()
     for page, wanted in (("Alerts", {"page": "Alerts"}), ("Live", kept)):
-        tab.session_state["page"] = page
-        tab.run()
-        assert _shown(tab) == wanted
+        assert _shown(choose(tab, page)) == wanted
+
+
+def test_choices_of_one_message_are_all_taken_in_their_order(desk):
+    """The filter is cleared and a page chosen in the same moment, or a page in that of another."""
+    well(desk)
+    tab = AppTest.from_file(SCRIPT, default_timeout=30)
+    tab.query_params["list"] = "IB"
+    tab.run()
+    report(tab, choice("Live", go=False, list=""), choice("Movers"), choice("Alerts"))
+    assert _shown(tab) == {"page": "Alerts"}
+    report(tab, choice("Live", go=False, sort="price:asc"))
+    assert _shown(tab) == {"page": "Alerts"}
+    assert _shown(choose(tab, "Live")) == {"sort": "price:asc"}
+
+
+def test_a_choice_is_taken_once(desk):
+    """The browser goes on reporting it until it has heard that it was taken."""
+    well(desk)
+    tab = AppTest.from_file(SCRIPT, default_timeout=30).run()
+    choose(tab, "Movers")
+    for page in ("Movers", "Alerts"):
+        assert _shown(tab.run()) == {"page": page}
+        _gone_to(tab, {"page": "Alerts"})
+    old = [{"n": 1, **choice("Pipeline")}]
+    fresh = AppTest.from_file(SCRIPT, default_timeout=30)
+    fresh.session_state[address.TABS] = {"choices": old}
+    assert _shown(fresh.run()) == _shown(fresh.run()) == {}
+
+
+def test_an_address_that_is_older_than_a_choice_takes_nothing_back(desk):
+    """The browser had not heard of the address when it sent the next choice."""
+    well(desk)
+    tab = AppTest.from_file(SCRIPT, default_timeout=30).run()
+    for page in ("Alerts", "Movers"):
+        tab.query_params.clear()
+        assert _shown(choose(tab, page)) == {"page": page}
+    choose(tab, "Symbol", symbol="IBM")
+    old = _shown(tab)
+    tab.session_state["range"] = "5D"
+    tab.run()
+    tab.query_params.clear()
+    tab.query_params.update(old)
+    tab.session_state["lines"] = ["MA 20"]
+    assert _shown(tab.run()) == {**old, "range": "5D", "lines": "MA 20"}
 
 
 def test_what_was_typed_is_opened_or_named(desk):
@@ -165,8 +209,7 @@ def test_what_was_typed_is_opened_or_named(desk):
     well(desk)
     tab = AppTest.from_file(SCRIPT, default_timeout=30).run()
     for typed, shown in (("IBM", "IBM"), ("ZZZ", None), ("AAPL", "AAPL")):
-        tab.session_state["row opened"] = typed
-        tab.run()
+        choose(tab, "Symbol", symbol=typed)
         assert (tab.session_state["symbol"], _shown(tab)["symbol"]) == (shown, typed)
     tab.run()
     assert titles(tab) == ["AAPL 101.50 +1.50%"]
@@ -179,5 +222,4 @@ def test_the_title_counts_alerts_until_they_are_seen(desk):
     assert titles(tab.run()) == ["(1) Stocks"]
     desk.now = NOW + timedelta(seconds=2)
     for page in ("Alerts", "Live"):
-        tab.session_state["page"] = page
-        assert titles(tab.run()) == ["Stocks"]
+        assert titles(choose(tab, page)) == ["Stocks"]

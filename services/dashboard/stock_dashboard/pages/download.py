@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import streamlit as st
+from streamlit.runtime import get_instance
 
 from stock_dashboard.charts.bars import Bars
 from stock_dashboard.data.row import STAMP
@@ -23,6 +25,8 @@ FORMULA = re.compile(r"""[\s'"\ufeff\u200b]*[=+\-@|%\t\r\n\uff1d\uff0b\uff0d\uff
 
 Source: OWASP, "CSV Injection".
 """
+HELD_FILES = 16
+_numbers = itertools.count()
 BAR_FIELDS = ("open", "high", "low", "close", "volume")
 
 
@@ -81,6 +85,17 @@ def file_name(page: str, kind: str, now: datetime) -> str:
     return f"stocks-{page}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.{kind}"
 
 
+def held(content: bytes, mime: str, name: str) -> bytes:
+    """Keeps a file until so many later ones have been made.
+
+    Streamlit itself drops what a pressed button has made after two refreshes of any viewers. With several
+    tabs that is within a second, and the browser may not have fetched it yet.
+    """
+    place = f"download {next(_numbers) % HELD_FILES}"
+    get_instance().media_file_mgr.add(content, mime, place, name, is_for_static_download=True)
+    return content
+
+
 def buttons(page: str, now: datetime, shown: Callable[[], pa.Table]) -> None:
     """Draws the two buttons. `shown` is called when one is pressed: the file has what is on the page then."""
     kinds: tuple[tuple[str, str, Callable[[pa.Table], bytes]], ...] = (
@@ -89,10 +104,11 @@ def buttons(page: str, now: datetime, shown: Callable[[], pa.Table]) -> None:
     )
     with st.container(horizontal=True, gap="small", horizontal_alignment="right", key="downloads"):
         for label, mime, write in kinds:
+            name = file_name(page, label.lower(), now)
             st.download_button(
                 label,
-                lambda write=write: write(shown()),
-                file_name=file_name(page, label.lower(), now),
+                lambda write=write, mime=mime, name=name: held(write(shown()), mime, name),
+                file_name=name,
                 mime=mime,
                 on_click="ignore",
                 type="tertiary",

@@ -1,4 +1,4 @@
-"""The page frame: style sheet, strip, keys, the pace of refreshing, the viewer's time zone."""
+"""The page frame: style sheet, strip, the pace of refreshing, the viewer's time zone."""
 
 from __future__ import annotations
 
@@ -39,11 +39,6 @@ def _static(name: str) -> str:
 
 
 @cache
-def _keys() -> Callable[..., object]:
-    return component("stock_pages", js=_static("pages.js"))
-
-
-@cache
 def _ages() -> Callable[..., object]:
     return component("stock_ages", js=_static("format.js") + _static("ages.js"))
 
@@ -51,12 +46,6 @@ def _ages() -> Callable[..., object]:
 def style() -> None:
     """Writes the style sheet. Once in every full run."""
     st.html(f"<style>{_static('app.css')}</style>")
-
-
-def keys() -> None:
-    """Makes the keys open the pages."""
-    with st.container(key="keys", height=1, border=False):
-        _keys()(key="page-keys")
 
 
 def viewer_zone() -> tzinfo:
@@ -89,7 +78,7 @@ def refreshed(name: str, draw: Callable[[], None], slower: float = 1.0) -> None:
     def refresh() -> None:
         shared.viewers.touch(st.session_state.setdefault("viewer", str(uuid.uuid4())))
         if pace(shared.store, shared.now()) != used:
-            st.rerun(scope="app")
+            address.again()
         guarded(name, draw)
 
     refresh.__qualname__ = f"refreshed.{name}"

@@ -73,7 +73,7 @@ def page() -> None:
 def _unknown(shared: Runtime, asked: str) -> None:
     """Says that a symbol has no quote. The warehouse is asked nothing: an address may hold anything."""
     if asked in shared.store.newest():
-        st.rerun(scope="app")
+        address.again()
     title = f"No quote of {asked}" if is_symbol(asked) else "The address names no symbol"
     st.html(html.blank(title, "Choose a symbol that has quotes. This page opens by itself when one comes."))
 

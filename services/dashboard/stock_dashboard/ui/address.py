@@ -1,73 +1,96 @@
-"""What a person chose, in the page's address, so that it can be sent, kept, and gone back to.
+"""What a person chose: the session has it, and the address shows it, to be sent, kept and gone back to.
 
-Streamlit's own `bind` follows the address, but writes only choices made in the widget, not the script's.
-Each page has parameters of its own. The others are not in its address.
+Streamlit's widgets report what they hold. All else that can be chosen (tabs, rows, sort, filter, jump) is a
+choice with a number. The browser sends a choice with every message until the session has taken it. So it is
+not lost where a run is cut short, and choices are taken in their order.
+
+The address of a message may be older than the last choice. It is read only where it is the choice: at the
+start of a visit and after a step in the browser's history. Each page has parameters of its own.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 PAGE = "page"
-_NOW = "address now"
-"""The address that this run of the page draws. In a later run of a part it is the browser's."""
-_SEEN = "address seen"
-_CHOSEN = "address chosen"
-_LEFT = "address left"
-"""Page → its parameters when it was last seen."""
-_NOTED = "address noted"
+TABS = "tabs"
+"""The key of the tabs. They report all choices."""
+_STATE = "address state"
+_WRITTEN = "address written"
 
 
-class _Noted(NamedTuple):
-    """A choice made in the browser, until the browser's own address has it. "" is no value."""
+class _State(NamedTuple):
+    """Replaced as a whole: a run can be cut short at every access to the session.
 
-    former: str
-    value: str
-    fresh: bool = True
+    parameters: page → its parameters. taken: the number of the last choice that was taken.
+    seen: widget → its parameter when the two were last the same.
+    """
+
+    page: str
+    parameters: Mapping[str, Mapping[str, str]]
+    taken: int
+    seen: Mapping[str, str | None]
 
 
-def begin(pages: Collection[str], first: str) -> None:
-    """Reads the address at the start of a full run, and sets the widget of the page."""
-    now = st.query_params.to_dict()
-    for name, noted in st.session_state.pop(_NOTED, {}).items():
-        # The browser had not heard of it yet when it sent the message of this run.
-        if now.get(name, "") == noted.former:
-            now[name] = noted.value
-    st.session_state[_NOW] = {name: value for name, value in now.items() if value}
-    follow(PAGE, pages, first)
+def begin(own: Mapping[str, Collection[str]], first: str) -> str:
+    """Takes what was chosen since the last full run. Returns the page. own: page → its parameters."""
+    state, made = st.session_state.get(_STATE), _made()
+    if state is None or _navigated():
+        # Numbers begin with the time of the visit, so that no choice of an earlier one is taken.
+        state = state or _State(first, {}, int(time.time() * 1000), {})
+        taken = max([state.taken, *(choice["n"] for choice in made)])
+        asked = st.query_params.to_dict()
+        page = _fitting(asked.get(PAGE), own) or first
+        state = _changed(state, page, {}, asked, own)._replace(page=page, taken=taken)
+    for choice in made:
+        if choice["n"] > state.taken and choice["page"] in own:
+            page = choice["page"]
+            state = _changed(state, page, state.parameters.get(page, {}), choice["set"], own)
+            state = state._replace(page=page if choice["go"] else state.page, taken=choice["n"])
+    st.session_state[_STATE] = state
+    return state.page
+
+
+def _made() -> list[dict[str, Any]]:
+    return st.session_state.get(TABS, {}).get("choices") or []
+
+
+def _navigated() -> bool:
+    """Whether this run is for a step in the browser's history."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def _changed(
+    state: _State,
+    page: str,
+    former: Mapping[str, str],
+    change: Mapping[str, str],
+    own: Mapping[str, Collection[str]],
+) -> _State:
+    wanted = {**former, **{name: value for name, value in change.items() if name in own[page]}}
+    kept = {name: value for name, value in wanted.items() if value}
+    return state._replace(parameters={**state.parameters, page: kept})
+
+
+def taken() -> int:
+    """The number of the last choice that what is drawn has in it."""
+    return st.session_state[_STATE].taken
+
+
+def page() -> str:
+    return st.session_state[_STATE].page
 
 
 def read(name: str) -> str | None:
-    """A parameter as it is now."""
-    _settle(name)
-    return st.session_state.get(_NOW, st.query_params).get(name)
-
-
-def _settle(name: str) -> None:
-    """Forgets a noted value once a message of the browser has it. The first look is of the noting run."""
-    noted = st.session_state.get(_NOTED, {})
-    if name not in noted or st.query_params.get(name, "") != noted[name].value:
-        return
-    if noted[name].fresh:
-        noted[name] = noted[name]._replace(fresh=False)
-    else:
-        del noted[name]
-
-
-def turn(own: Mapping[str, Collection[str]], first: str) -> None:
-    """Brings back the parameters of the chosen page where the address is still another page's.
-
-    own: page → its parameters.
-    """
-    former, page = _fitting(read(PAGE), own) or first, st.session_state[PAGE]
-    if former == page:
-        return
-    left = st.session_state.setdefault(_LEFT, {})
-    left[former] = {name: value for name in own[former] if (value := read(name)) is not None}
-    st.session_state[_NOW] = dict(left.get(page, {}))
+    """A parameter of the page as it is now."""
+    state = st.session_state[_STATE]
+    return state.parameters.get(state.page, {}).get(name)
 
 
 def _fitting(asked: str | None, allowed: Collection[str]) -> str | None:
@@ -78,7 +101,7 @@ def _fitting(asked: str | None, allowed: Collection[str]) -> str | None:
 
 
 def follow(name: str, allowed: Collection[str], default: str | None) -> None:
-    """Sets the coming widget, whose key is `name`, where the address has changed or the widget is new."""
+    """Sets the coming widget, whose key is `name`, where its parameter has changed or the widget is new."""
     asked = read(name)
     _set(name, asked, _fitting(asked, allowed) or default)
 
@@ -94,55 +117,37 @@ def follow_many(name: str, allowed: Collection[str], default: list[str], limit: 
 
 
 def _set(name: str, asked: str | None, value: Any) -> None:
-    seen = st.session_state.setdefault(_SEEN, {})
-    if name not in st.session_state or asked != seen.get(name):
-        st.session_state[name] = value
-        seen[name] = asked
-
-
-def choose(name: str, value: Any) -> None:
-    """Sets the coming widget as the page itself chooses.
-
-    It notes what the address says at this moment. Without that, `follow` takes the former address for a
-    change by the viewer, and opens what the viewer saw before.
-    """
+    state = st.session_state[_STATE]
+    if name in st.session_state and name in state.seen and asked == state.seen[name]:
+        return
     st.session_state[name] = value
-    st.session_state.setdefault(_SEEN, {})[name] = read(name)
-
-
-def ask(name: str, value: str) -> None:
-    """Draws this run as if the address had the value."""
-    st.session_state[_NOW][name] = value
+    st.session_state[_STATE] = state._replace(seen={**state.seen, name: asked})
 
 
 def keep(name: str, value: str, default: str | None = None) -> None:
-    """Takes a widget's choice for the address. The default is left out of it."""
-    st.session_state.setdefault(_CHOSEN, {})[name] = None if value == default else value
+    """Takes a widget's choice. The default is left out of the address."""
+    state, kept = st.session_state[_STATE], None if value == default else value
+    here = {**state.parameters.get(state.page, {}), name: kept}
+    parameters = {
+        **state.parameters,
+        state.page: {key: item for key, item in here.items() if item is not None},
+    }
+    st.session_state[_STATE] = state._replace(parameters=parameters, seen={**state.seen, name: kept})
 
 
-def note(name: str, value: str | None) -> None:
-    """Writes a choice that was made in the browser into the address at once."""
-    former = st.query_params.get(name, "")
-    if (value or "") == former:
-        return
-    st.session_state.setdefault(_NOTED, {})[name] = _Noted(former, value or "")
-    if value:
-        st.query_params[name] = value
-    else:
-        del st.query_params[name]
+def again() -> None:
+    """Runs the whole page again. Sets all widgets: the browser may not know of the last setting yet."""
+    st.session_state[_STATE] = st.session_state[_STATE]._replace(seen={})
+    st.rerun(scope="app")
 
 
-def write(own: Collection[str]) -> None:
+def write(first: str) -> None:
     """Writes all choices at once, so that one step back in the browser undoes one act.
 
-    own: the parameters of the page that is shown.
+    The browser has the address of its message, or of a run that was cut short and wrote after that.
     """
-    now, chosen = st.session_state.pop(_NOW), st.session_state.pop(_CHOSEN, {})
-    wanted = {name: value for name, value in (now | chosen).items() if value is not None}
-    kept = {name: value for name, value in wanted.items() if name in own}
-    st.session_state.setdefault(_LEFT, {})[st.session_state[PAGE]] = kept
-    st.session_state.setdefault(_SEEN, {}).update(chosen)
-    if PAGE in wanted:
-        kept = {PAGE: wanted[PAGE], **kept}
-    if kept != st.query_params.to_dict():
-        st.query_params.from_dict(kept)
+    state = st.session_state[_STATE]
+    wanted = {**({} if state.page == first else {PAGE: state.page}), **state.parameters.get(state.page, {})}
+    if wanted != st.query_params.to_dict() or wanted != st.session_state.get(_WRITTEN, wanted):
+        st.session_state[_WRITTEN] = wanted
+        st.query_params.from_dict(wanted)

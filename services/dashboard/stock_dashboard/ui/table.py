@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
-import streamlit as st
 from streamlit.components.v2 import component
 
 from stock_dashboard.ui import address
@@ -17,7 +16,6 @@ from stock_dashboard.ui import address
 ROWS_LIMIT = 500
 NEVER_OLD = 1e12
 """Seconds of no row's age."""
-_OPENED = "row opened"
 
 
 class Column(NamedTuple):
@@ -96,7 +94,15 @@ def file_rows(rows: Iterable[object], columns: Sequence[Column]) -> list[dict[st
 def _component() -> Callable[..., Any]:
     html, css, *scripts = (
         (files("stock_dashboard.ui") / "static" / name).read_text(encoding="utf-8")
-        for name in ("ticker.html", "ticker.css", "format.js", "columns.js", "keyboard.js", "ticker.js")
+        for name in (
+            "ticker.html",
+            "ticker.css",
+            "choose.js",
+            "format.js",
+            "columns.js",
+            "keyboard.js",
+            "ticker.js",
+        )
     )
     return component("stock_ticker", html=html, css=css, js="".join(scripts))
 
@@ -110,7 +116,7 @@ def show(
     choice: Choice = AS_IT_COMES,
     old_after: float = NEVER_OLD,
 ) -> None:
-    """Draws a table from its rows' cells. Where a row was opened, the page runs again with its symbol.
+    """Draws a table from its rows' cells. A row opens its symbol.
 
     choice: sort and filter as the address has them. old_after: seconds of age from which a row is dimmed.
     """
@@ -118,19 +124,13 @@ def show(
     data = {
         "rows": with_units(rows[:ROWS_LIMIT]),
         "now": now.timestamp(),
+        "page": address.page(),
+        "taken": address.taken(),
         **choice._asdict(),
         "old_after": old_after,
         **drawn,
     }
-    result = _component()(
-        key=key,
-        data=data,
-        on_sort_change=lambda: _noted(key, "sort"),
-        on_list_change=lambda: _noted(key, "list"),
-        on_open_change=_nothing,
-    )
-    if symbol := getattr(result, "open", None):
-        open_row(symbol)
+    _component()(key=key, data=data)
 
 
 def with_units(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -142,25 +142,6 @@ def with_units(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _letters(currency: str) -> str:
     return "".join(filter(str.isalnum, currency))
-
-
-def _noted(key: str, name: str) -> None:
-    """Takes what the browser reports into the address, which is the one place that has it.
-
-    A callback runs before the page, also when another page is opened by the same message.
-    """
-    address.note(name, st.session_state[key].get(name))
-
-
-def open_row(symbol: str) -> NoReturn:
-    """Runs the page again with the symbol opened."""
-    st.session_state[_OPENED] = symbol
-    st.rerun(scope="app")
-
-
-def opened() -> str | None:
-    """The symbol of the row that was opened, once."""
-    return st.session_state.pop(_OPENED, None)
 
 
 def show_sortable(
@@ -205,7 +186,3 @@ def _sorted(rows: Sequence[R], field: str, descending: bool) -> list[R]:
     with_value.sort(key=lambda row: row.symbol)
     with_value.sort(key=lambda row: getattr(row, field), reverse=descending)
     return with_value + without
-
-
-def _nothing() -> None:
-    """A state's callback. Streamlit knows a component's state by the callback that is named for it."""

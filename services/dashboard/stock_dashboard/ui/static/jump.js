@@ -31,7 +31,7 @@ function draw(field) {
     item.id = `jump-${place}`;
     item.ariaSelected = String(place === field.place);
     item.textContent = name;
-    item.onpointerdown = (event) => { event.preventDefault(); choose(field, name); };
+    item.onpointerdown = (event) => { event.preventDefault(); pick(field, name); };
     return item;
   }));
   field.input.setAttribute("aria-activedescendant", names.length ? `jump-${field.place}` : "");
@@ -43,16 +43,16 @@ function close(field) {
   draw(field);
 }
 
-function choose(field, name) {
+function pick(field, name) {
   close(field);
   field.input.blur();
-  field.report(name);
+  choose("Symbol", { symbol: name });
 }
 
 function pressed(field, event) {
   const names = found(field), step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (step) { event.preventDefault(); field.place = Math.min(names.length - 1, Math.max(0, field.place + step)); draw(field); }
-  if (event.key === "Enter" && (names.length || field.input.value.trim())) choose(field, names[field.place] ?? field.input.value.trim().toUpperCase());
+  if (event.key === "Enter" && (names.length || field.input.value.trim())) pick(field, names[field.place] ?? field.input.value.trim().toUpperCase());
   if (event.key === "Escape") { close(field); field.input.blur(); }
 }
 
@@ -75,11 +75,11 @@ function start(root) {
   return field;
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   let field = fields.get(parentElement);
   if (!field) fields.set(parentElement, (field = start(parentElement)));
-  Object.assign(field, { symbols: data.symbols, current: data.current, report: (name) => setTriggerValue("open", name) });
+  Object.assign(field, { symbols: data.symbols, current: data.current });
   if (data.current) remember(data.current);
   draw(field);
-  return () => { field.forget(); fields.delete(parentElement); };
+  return whenGone(parentElement, () => { field.forget(); fields.delete(parentElement); });
 }

@@ -1,9 +1,4 @@
 // By keyboard: / goes to the filter, Escape empties it, the arrows, Home and End go from row to row, Enter opens one.
-const typing = (event) => {
-  const target = event.composedPath()[0];
-  return event.ctrlKey || event.metaKey || event.altKey || target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
-};
-
 // One row at a time is in the order of the Tab key: the one last gone to, or the first.
 function reachable(box) {
   const links = [...box.body.querySelectorAll("a")];

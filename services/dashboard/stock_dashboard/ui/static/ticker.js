@@ -51,7 +51,8 @@ function made(box) {
   tr.onclick = (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || String(getSelection())) return;
     event.preventDefault();
-    box.open(line.symbol);
+    send(box);
+    choose("Symbol", { symbol: line.symbol });
   };
   return line;
 }
@@ -117,23 +118,14 @@ function tick(box) {
   }
 }
 
-// The address has the sort and the filter. What was reported is not taken back by an answer that is older.
+// The session has the sort and the filter. An answer that is older than the last choice does not take it back.
 function tell(box, name, value) {
-  box.sent[name] = value;
-  box.report(name, value);
-}
-
-function told(box, name, value) {
-  if (box.sent[name] !== undefined) {
-    if (box.sent[name] === value) delete box.sent[name];
-    return false;
-  }
-  return !box.pause;
+  box.asked = choose(box.page, { [name]: value }, false);
 }
 
 function follow(box, data) {
-  if (told(box, "list", data.list ?? "") && box.input.value !== (data.list ?? "")) box.input.value = data.list ?? "";
-  if (!told(box, "sort", data.sort ?? "") || box.fixed) return;
+  if (data.taken < box.asked || box.fixed) return;
+  if (!box.pause && box.input.value !== (data.list ?? "")) box.input.value = data.list ?? "";
   const next = sortOf(data);
   if (next.name !== box.sort.name || next.down !== box.sort.down) { box.sort = next; heads(box); }
 }
@@ -154,7 +146,7 @@ function send(box) {
 function start(component) {
   const root = component.parentElement, find = (selector) => root.querySelector(selector), { data } = component;
   const box = {
-    sent: {}, pause: 0, sort: sortOf(data), head: find("thead tr"), body: find("tbody"), input: find("input"), sum: find(".sum"), none: find(".none"), scroll: find(".scroll"),
+    asked: 0, page: data.page, pause: 0, sort: sortOf(data), head: find("thead tr"), body: find("tbody"), input: find("input"), sum: find(".sum"), none: find(".none"), scroll: find(".scroll"),
     rows: [], lines: new Map(), columns: data.columns, fixed: data.fixed, noun: data.noun, moves: data.moves,
   };
   find(".box").classList.toggle("keep", Boolean(data.fixed));
@@ -173,12 +165,10 @@ function start(component) {
 }
 
 export default function (component) {
-  const { data, parentElement, setStateValue, setTriggerValue } = component;
+  const { data, parentElement } = component;
   let box = boxes.get(parentElement);
   const fresh = !box;
   if (fresh) boxes.set(parentElement, (box = start(component)));
-  box.report = setStateValue;
-  box.open = (symbol) => { send(box); setTriggerValue("open", symbol); };
   box.rows = data.rows;
   box.skew = Date.now() / 1000 - data.now;
   box.oldAfter = data.old_after;
@@ -186,5 +176,5 @@ export default function (component) {
   if (fresh) heads(box);
   else follow(box, data);
   draw(box);
-  return () => { clearInterval(box.timer); clearTimeout(box.pause); box.forget(); boxes.delete(parentElement); };
+  return whenGone(parentElement, () => { clearInterval(box.timer); send(box); box.forget(); boxes.delete(parentElement); });
 }
