@@ -75,7 +75,7 @@ class Host(NamedTuple):
             env={**self.variables, **environment, **more},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=600,
         )
 
     def calls(self, mark: str = "") -> list[str]:

@@ -133,7 +133,7 @@ def changed(document: dict[str, Any]) -> dict[str, list[str]]:
     """Address → what is done to it, where anything is."""
     return {
         change["address"]: change["change"]["actions"]
-        for change in document["resource_changes"]
+        for change in document.get("resource_changes", [])
         if change["mode"] == "managed" and change["change"]["actions"] != ["no-op"]
     }
 
