@@ -193,7 +193,9 @@ destroy() {
   check_tools terraform aws
   check_settings
   tf init -input=false >/dev/null
-  name=$(output bucket) || die "nothing is deployed from here."
+  # Without any output Terraform prints a warning in its place, and ends with 0.
+  name=$(output bucket) || name=
+  [[ $name =~ ^[a-z0-9.-]+$ ]] || die "nothing is deployed from here."
   check_unprotected
   echo "This deletes the pipeline: host or cluster, brokers with what they hold, roles, secrets and, when deletion_protection is false, the bucket $name with every quote."
   read -r -p "Type $name to go on: " answer || true
