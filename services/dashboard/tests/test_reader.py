@@ -13,11 +13,11 @@ from stock_common import status
 from stock_common.records import encode
 from stock_common.status import ChainStatus
 from stock_common.topics import ALERTS, QUOTES, STATUS
-from stock_dashboard.live.reader import LOOK_SECONDS, LiveReader, ReadWindow
+from stock_dashboard.live.reader import LiveReader, ReadWindow
 from stock_dashboard.live.store import KafkaConnection
 from stock_dashboard.metrics import LiveMetrics
 from stock_kafka.config import KafkaSettings
-from stock_kafka.stalled import StallWatch
+from stock_kafka.stalled import CHECK_SECONDS, StallWatch
 
 PLACE = (QUOTES.name, 0)
 
@@ -145,11 +145,11 @@ class Log:
         window = ReadWindow(hours=1, messages=10)
         self.reader = LiveReader(KafkaSettings(), desk.store, LiveMetrics(self.registry), window, lambda: NOW)
         self.now, self.end = 0.0, 0
-        self.reader._watch = StallWatch(lambda _: {PLACE: self.end}, LOOK_SECONDS, lambda: self.now)
+        self.reader._watch = StallWatch(lambda _: {PLACE: self.end}, clock=lambda: self.now)
 
     def look(self, end: int, *given: Message | End) -> None:
-        """A minute on the log ends at `end`, and the client was given these."""
-        self.now, self.end = self.now + LOOK_SECONDS, end
+        """An interval later the log ends at `end`, and the client was given these."""
+        self.now, self.end = self.now + CHECK_SECONDS, end
         for message in given:
             self.reader._take(message, NOW)
         self.reader._look()
@@ -178,6 +178,18 @@ def test_a_log_that_ends_with_a_transactions_marker_is_read_to_its_end(desk):
     log.look(12)
     with pytest.raises(KafkaException, match="stands still"):
         log.look(12)
+
+
+def test_brokers_that_are_away_are_not_asked(desk):
+    log = Log(desk)
+    log.look(9, at(8))
+    desk.store.connected(KafkaConnection("down", NOW, caught_up=True))
+    for _ in range(5):
+        log.look(12)
+    desk.store.connected(KafkaConnection("up", NOW, caught_up=True))
+    log.look(12)
+    with pytest.raises(KafkaException, match="stands still"):
+        log.look(15)
 
 
 def test_nothing_is_dropped_while_messages_come(desk):

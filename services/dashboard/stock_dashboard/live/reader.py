@@ -43,7 +43,6 @@ SERVICE = "dashboard"
 BATCH = 2_000
 POLL_SECONDS = 0.2
 CALL_SECONDS = 5.0
-LOOK_SECONDS = 60.0
 RECONNECT = retry.Policy(first=2.0, longest=2.0)
 STATISTICS_MS = 2_000
 PASSING_ERRORS = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
@@ -121,8 +120,8 @@ class LiveReader:
     def step(self) -> int:
         """Connects where there is no connection, then reads what is there. Returns the number of messages.
 
-        Blocks for POLL_SECONDS, and for up to CALL_SECONDS a call while it connects. Once in LOOK_SECONDS it
-        asks the brokers for the logs' ends, see StallWatch. Raises KafkaException.
+        Blocks for POLL_SECONDS, and for up to CALL_SECONDS a call while it connects. Brokers that
+        are there are asked for the logs' ends now and then, see StallWatch. Raises KafkaException.
         """
         if self._consumer is None:
             self._consumer = self._connected()
@@ -134,7 +133,8 @@ class LiveReader:
 
     def _look(self) -> None:
         """Drops a client that is given nothing of a partition whose log goes on. Raises KafkaException."""
-        if self._watch and (stalled := self._watch.stalled(self._positions)):
+        away = self._store.connection.state == "down"  # asking would block, and tell nothing
+        if self._watch and not away and (stalled := self._watch.stalled(self._positions)):
             self._metrics.restarted()
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"stands still: {stalled[0]}"))
 
@@ -146,7 +146,7 @@ class LiveReader:
             self._positions = {(start.topic, start.partition): max(0, start.offset) for start in starts}
             self._unread = set(self._positions)
             consumer.assign(starts)
-            self._watch = StallWatch(partial(ends, AdminClient(self._admin_config)), LOOK_SECONDS)
+            self._watch = StallWatch(partial(ends, AdminClient(self._admin_config)))
         except KafkaException:
             let_go(consumer)
             raise
