@@ -5,13 +5,15 @@ A test compares what this writes with what the repository has.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import rights_page
 import yaml
@@ -175,12 +177,22 @@ def ledger_page() -> str:
 
 
 def _help(command: list[str]) -> str:
-    python = Path(sys.executable).with_name(command[0])
+    """What the command prints. In this process: an interpreter for each is slow."""
+    main = importlib.import_module(f"{package(command[0].removeprefix('stock-'))}.__main__").main
     environment = {"PATH": os.environ["PATH"], "COLUMNS": "100", "NO_COLOR": "1"}
-    done = subprocess.run(
-        [python, *command[1:], "--help"], env=environment, capture_output=True, text=True, check=True
-    )
-    return done.stdout.rstrip()
+    printed = io.StringIO()
+    with (
+        mock.patch.dict(os.environ, environment, clear=True),
+        mock.patch.object(sys, "argv", [*command, "--help"]),
+        contextlib.redirect_stdout(printed),
+    ):
+        try:
+            code = main()
+        except SystemExit as ended:
+            code = ended.code
+    if code:
+        raise RuntimeError(f"{command}: --help ended with {code}")
+    return printed.getvalue().rstrip()
 
 
 def _commands(command: list[str]) -> Iterator[str]:
