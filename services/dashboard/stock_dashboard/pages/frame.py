@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from functools import cache
-from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -21,6 +20,7 @@ from stock_dashboard.health.snapshot import snapshot
 from stock_dashboard.health.strip import strip
 from stock_dashboard.live.store import LiveStore
 from stock_dashboard.ui import address, html
+from stock_dashboard.ui.part import static
 
 _SEEN = "alerts seen"
 FAST_SECONDS = 1.0
@@ -34,18 +34,13 @@ QUIET_SECONDS = 120.0
 
 
 @cache
-def _static(name: str) -> str:
-    return (files("stock_dashboard.ui") / "static" / name).read_text(encoding="utf-8")
-
-
-@cache
 def _ages() -> Callable[..., object]:
-    return component("stock_ages", js=_static("format.js") + _static("ages.js"))
+    return component("stock_ages", js=static("format.js") + static("ages.js"))
 
 
 def style() -> None:
     """Writes the style sheet. Once in every full run."""
-    st.html(f"<style>{_static('app.css')}</style>")
+    st.html(f"<style>{static('app.css')}</style>")
 
 
 def viewer_zone() -> tzinfo:

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.resources import files
+from collections.abc import Sequence
 
-from streamlit.components.v2 import component
-
-
-@cache
-def _component() -> Callable[..., object]:
-    static = files("stock_dashboard.ui") / "static"
-    html, css, *scripts = (
-        (static / name).read_text(encoding="utf-8")
-        for name in ("jump.html", "jump.css", "choose.js", "jump.js")
-    )
-    return component("stock_jump", html=html, css=css, js="".join(scripts))
+from stock_dashboard.ui.part import part
 
 
 def show(symbols: Sequence[str], current: str | None) -> None:
@@ -25,4 +13,5 @@ def show(symbols: Sequence[str], current: str | None) -> None:
     symbols: what is offered. What is typed besides is opened too, and Symbol says what is known of it.
     current: the symbol that is shown. The browser keeps the last ones.
     """
-    _component()(key="jump-to", data={"symbols": list(symbols), "current": current})
+    data = {"symbols": list(symbols), "current": current}
+    part("jump", "choose.js", "jump.js")(key="jump-to", data=data)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
-from streamlit.components.v2 import component
 
 from stock_dashboard.ui import address
+from stock_dashboard.ui.part import part
 
 ROWS_LIMIT = 500
+SCRIPTS = ("choose.js", "format.js", "columns.js", "keyboard.js", "ticker.js")
 NEVER_OLD = 1e12
 """Seconds of no row's age."""
 
@@ -90,23 +89,6 @@ def file_rows(rows: Iterable[object], columns: Sequence[Column]) -> list[dict[st
     return [{file_name: getattr(row, name) for file_name, name in kept} for row in rows]
 
 
-@cache
-def _component() -> Callable[..., Any]:
-    html, css, *scripts = (
-        (files("stock_dashboard.ui") / "static" / name).read_text(encoding="utf-8")
-        for name in (
-            "ticker.html",
-            "ticker.css",
-            "choose.js",
-            "format.js",
-            "columns.js",
-            "keyboard.js",
-            "ticker.js",
-        )
-    )
-    return component("stock_ticker", html=html, css=css, js="".join(scripts))
-
-
 def show(
     rows: Sequence[dict[str, Any]],
     now: datetime,
@@ -130,7 +112,7 @@ def show(
         "old_after": old_after,
         **drawn,
     }
-    _component()(key=key, data=data)
+    part("ticker", *SCRIPTS)(key=key, data=data)
 
 
 def with_units(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
