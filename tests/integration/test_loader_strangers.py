@@ -6,11 +6,13 @@ Each test has a loader with a database of its own next to the pipeline's.
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import pyarrow as pa
@@ -19,6 +21,7 @@ import pytest
 
 from benchmarks.meters import verb
 from stock_common import keys
+from stock_common.topics import QUOTES
 from stock_stack.layout import BUCKET
 from stock_testing.pipeline import Pipeline
 from stock_testing.poll import poll_until
@@ -134,13 +137,26 @@ def other_schema() -> bytes:
     return written.getvalue()
 
 
-def lists(counter: Counter, own: Own, cycles: int) -> float:
-    """LISTs of a cycle, counted over some of them."""
-    idle = 'stock_sf_loader_cycles_total{outcome="idle"}'
-    begun, before = own.metric(idle), len(counter.requests)
-    poll_until(lambda: own.metric(idle) >= begun + cycles, "idle cycles", 60)
-    done = own.metric(idle) - begun
-    return sum(verb(request) == "LIST" for request in counter.requests[before:]) / done
+def scans(counter: Counter, begun: float) -> list[int]:
+    """LISTs of each whole scan of the bucket since `begun`. A scan begins with the topic's prefix."""
+    first = keys.topic_prefix(QUOTES.name)
+    found: list[int] = []
+    for request in counter.requests:
+        if request.at < begun or verb(request) != "LIST":
+            continue
+        if parse_qs(urlsplit(request.target).query)["prefix"] == [first]:
+            found.append(0)
+        if found:
+            found[-1] += 1
+    return found[:-1]  # the last one may go on
+
+
+def lists_at_rest(counter: Counter) -> int:
+    """LISTs of a scan, while nothing is new on S3."""
+    begun = time.monotonic()
+    found = poll_until(lambda: (found := scans(counter, begun))[2:] and found, "three whole scans", 60)
+    assert len(set(found)) == 1, found
+    return found[0]
 
 
 @pytest.mark.timeout(240)
@@ -154,7 +170,7 @@ def test_strangers_objects_are_named_and_cost_only_themselves(pipeline: Pipeline
             for chain in (one, two, three):
                 objects.link(chain[0])
             poll_until(lambda: len(own.ledger()) == 3, "the first links", 60)
-            at_rest = lists(meter.proxy, own, 3)
+            at_rest = lists_at_rest(meter.proxy)
             objects.strangers(folder, 1050)
             objects.strangers(later(one[0], 1).rpartition("/")[0], 1050)
             good = [objects.link(one[1]), objects.link(one[2], 1), objects.link(one[3], 2)]
@@ -180,7 +196,7 @@ def test_strangers_objects_are_named_and_cost_only_themselves(pipeline: Pipeline
             assert all(keys.is_link(key) for key in ledger), "strangers' names are not ledgered"
             objects.strangers(good[2].rpartition("/")[0], 1050)
             poll_until(lambda: own.metric(FOREIGN) >= 1000, "the third folder's strangers are counted", 60)
-            assert lists(meter.proxy, own, 3) <= at_rest + 1, "and they cost one LIST more"
+            assert lists_at_rest(meter.proxy) == at_rest + 1, "and they cost one LIST more"
             assert own.metric("stock_heartbeat_healthy") == 1
             assert own.metric("stock_sf_loader_lag_seconds") == 0
             assert "foreign objects in a chain are passed over" in own.log()
