@@ -99,6 +99,13 @@ def test_nothing_gives_a_message_up_or_moves_a_position_by_itself() -> None:
     ) == (False, False, "error")
 
 
+def test_every_consumer_checks_the_sums_of_what_it_reads() -> None:
+    """librdkafka does not by default, and a byte that flipped on a broker's disk changed a price."""
+    settings = KafkaSettings()
+    assert settings.consumer("test", "group")["check.crcs"] is True
+    assert settings.reader("test")["check.crcs"] is True
+
+
 def test_an_admin_client_asks_again_soon_who_the_controller_is() -> None:
     settings = KafkaSettings()
     assert settings.admin("test")["topic.metadata.refresh.interval.ms"] <= 5_000

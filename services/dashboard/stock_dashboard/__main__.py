@@ -95,13 +95,20 @@ def _history(context: Context[DashboardSettings]) -> History:
 
 
 def own_streamlit_lines() -> None:
-    """Streamlit's own lines go through the service's logger, where secrets are masked."""
+    """Streamlit's own lines go through the service's logger, where secrets are masked.
+
+    Streamlit makes loggers at any time, and sets all of them up again when it has read its options.
+    """
+    streamlit.logger.setup_formatter = _pass_on
     set_loggers = getattr(streamlit.logger, "_loggers", {})
     for name in ("streamlit", *set_loggers):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+        _pass_on(logging.getLogger(name))
     logging.getLogger("streamlit").setLevel(logging.ERROR)
+
+
+def _pass_on(logger: logging.Logger) -> None:
+    logger.handlers.clear()
+    logger.propagate = True
 
 
 def work(context: Context[DashboardSettings]) -> int:

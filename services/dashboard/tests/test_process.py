@@ -6,9 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import streamlit.logger
 from command import GOOD, command
 from prometheus_client import CollectorRegistry
 
+from stock_dashboard.__main__ import own_streamlit_lines
 from stock_dashboard.config import DashboardSettings
 from stock_dashboard.history import queries
 from stock_dashboard.metrics import HistoryMetrics, LiveMetrics, PageMetrics, Viewers
@@ -37,6 +39,19 @@ def test_options_show_a_viewer_no_details_and_call_nobody():
     assert options["client.showErrorDetails"] == "none"
     assert options["browser.gatherUsageStats"] is False
     assert options["server.enableXsrfProtection"] is True
+
+
+def test_streamlits_own_lines_go_through_the_services_logger(monkeypatch, caplog, capfd):
+    """There, secrets are masked. Its own handlers write them to standard error as they come."""
+    monkeypatch.setattr(streamlit.logger, "setup_formatter", streamlit.logger.setup_formatter)
+    before = streamlit.logger.get_logger("streamlit.before")
+    own_streamlit_lines()
+    after = streamlit.logger.get_logger("streamlit.after")
+    streamlit.logger.update_formatter()
+    for logger in (before, after):
+        logger.error("the key is 123")
+    assert [record.name for record in caplog.records] == ["streamlit.before", "streamlit.after"]
+    assert capfd.readouterr().err == ""
 
 
 def test_the_page_listens_on_loopback_and_reads_as_reader(monkeypatch):
