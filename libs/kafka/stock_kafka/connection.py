@@ -32,6 +32,8 @@ from stock_kafka.sign_in import PROTOCOL, Refusal, of_the_certificate, refusal
 
 LOOK_SECONDS = 3.0
 """A look waits so long for an answer. Two of them, and finding out why a listener hangs up, take 10 s."""
+ASK_SECONDS = 1.0
+"""One question waits so long. Between two, a refused sign-in is noticed."""
 POLL_SECONDS = 0.2
 PAUSE_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
@@ -65,16 +67,29 @@ class Connection:
 
         Waits up to `seconds`, and three seconds more to find out why a listener hangs up.
         """
-        self._refusal, self._hung_up_in_silence, self.answers = None, True, False
-        asked, deadline = self._client.describe_cluster(request_timeout=seconds), Deadline(seconds)
-        while not asked.done() and not deadline.passed:
+        self._refusal, self._hung_up_in_silence, deadline = None, True, Deadline(seconds)
+        self.answers = self._asked()
+        while not self.answers and not deadline.passed:
             self._client.poll(POLL_SECONDS)
             if self._refusal is not None:
                 return self._explained(self._refusal)
-        if asked.done() and asked.exception() is None:
-            self._answered = self.answers = True
+            self.answers = self._asked()
+        if self.answers:
+            self._answered = True
             return None
         return self._hung_up() if self._hung_up_in_silence else None
+
+    def _asked(self) -> bool:
+        """Whether a broker names the brokers.
+
+        describe_cluster() asks the same, but ends the process (SIGABRT, seen with librdkafka 2.16.0) when a
+        broker that has just started names none.
+        """
+        try:
+            self._client.list_topics(timeout=ASK_SECONDS)
+        except KafkaException:
+            return False
+        return True
 
     def _on_error(self, error: KafkaError) -> None:
         found = refusal(error.code(), error.str(), self._settings.kafka_bootstrap_servers)
