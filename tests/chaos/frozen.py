@@ -35,9 +35,14 @@ class FrozenPartition:
     def carry_out(self, fault: Fault) -> Iterator[None]:
         place = QUOTES.name, random.Random(fault.number).randrange(QUOTES.partitions)
         topic_id = yield from self._brokers.topic_id(place[0])
-        sizes = self._sizes()
-        self._rig.proxies.withhold(SINKS, Withheld(topic_id, place[1]))
-        begun, end = self._clock(), self._watch.counts.kafka.get(place, 0)
+        sizes, end = self._sizes(), self._watch.counts.kafka.get(place, 0)
+
+        def withheld() -> bool:
+            if self._rig.proxies.withholds(SINKS):
+                return True
+            # Again each time: another fault may have ended the sinks' connections meanwhile.
+            self._rig.proxies.withhold(SINKS, Withheld(topic_id, place[1]))
+            return False
 
         def over() -> bool:
             return self._watch.on_s3(place, end) or not self._rig.proxies.withholds(SINKS)
@@ -45,9 +50,8 @@ class FrozenPartition:
         def named() -> bool:
             return over() or any(self._says(name, size, place) for name, size in sizes.items())
 
-        yield from self._content.healed(
-            fault, lambda: self._rig.proxies.withholds(SINKS), "nothing was withheld"
-        )
+        yield from self._content.healed(fault, withheld, "nothing was withheld")
+        begun = self._clock()
         yield from self._content.healed(fault, named, "nobody says that the partition stands still")
         if not over() and self._clock() - begun > NAMED_SECONDS:
             self._content.outcome.unhealed.append(f"fault {fault.number}: named after {NAMED_SECONDS:.0f} s")

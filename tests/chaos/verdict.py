@@ -87,7 +87,9 @@ def tidy_up(stack: Stack, strays: Strays, outcome: Outcome) -> list[str]:
 
     Returns what the audit did not name.
     """
-    _, out, _ = run_auditor(stack, *WHOLE)
+    code, out, err = run_auditor(stack, *WHOLE)
+    if code not in (0, 1):
+        return [f"anything, it ended with {code}: {err.strip()}"]
     losses = re.findall(r"Finding: lost .*\(accept (\w+)\)", out)
     unnamed = [] if out.count("foreign object") or not strays.kept else strays.kept
     if outcome.given_up_batches != len(losses):
