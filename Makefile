@@ -93,8 +93,8 @@ bench-%: build
 	@$(ENV) test $(PLACE)
 	@$(PLACE)/.venv/bin/python -m benchmarks.bench_$* $(ARGS)
 
-chaos: build ## Random faults on everything, then the audit; KILLS=200 SEED=1
-	@$(ENV) test local/stack && PYTHONPATH=tests local/stack/.venv/bin/python -m chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1)
+chaos: build ## Random faults on everything, then the audit; KILLS=200 SEED=1 SECURE=1
+	@$(ENV) test local/stack && PYTHONPATH=tests local/stack/.venv/bin/python -m chaos --kills $(or $(KILLS),200) --seed $(or $(SEED),1) $(if $(SECURE),--secure)
 
 clean: ## Removes environments, jars, data and reports
 	rm -rf .build $(addsuffix /.venv,$(UNIT) tests/contract)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from chaos import report
 from chaos.campaign import Campaign, NotCarriedOut
-from chaos.plan import FULL, PACE, plan
+from chaos.plan import CONTENT, FULL, PACE, ROTATIONS, Fault, plan
 from chaos.rig import Rig
 from chaos.verdict import tidy_up, verdict
 from stock_stack.stack import ComponentFailed
@@ -23,6 +23,7 @@ examples:
   make chaos                           200 faults, about 25 minutes
   make chaos KILLS=200 SEED=2          others, or the same in another order
   make chaos KILLS=20                  a short run
+  make chaos SECURE=1                  with passwords and keys that are replaced
   python -m chaos --kills 200 --seed 1 --plan      what would be done, and when
 
 exit codes: 0 nothing missing, nothing doubled, every fault done; 1 otherwise; 130 interrupted"""
@@ -30,7 +31,7 @@ exit codes: 0 nothing missing, nothing doubled, every fault done; 1 otherwise; 1
 
 def main() -> int:
     options = _parser().parse_args()
-    faults = plan(options.kills, options.seed, options.pace)
+    faults = _faults(options)
     if options.plan:
         for fault in faults:
             print(f"{fault.at:7.1f} {fault.target:<12} {fault.kind:<8} {fault.seconds or '':>5}".rstrip())
@@ -57,9 +58,9 @@ def _run(options: argparse.Namespace, data: Path) -> int:
     def say(line: str) -> None:
         print(line, file=sys.stderr if options.json else sys.stdout, flush=True)
 
-    faults = plan(options.kills, options.seed, options.pace)
+    faults = _faults(options)
     begun = time.monotonic()
-    with Rig(data, lambda line: None) as rig:
+    with Rig(data, lambda line: None, options.secure) as rig:
         rig.start()
         say(
             f"All up after {time.monotonic() - begun:.0f} s: {len(faults)} faults "
@@ -80,6 +81,11 @@ def _run(options: argparse.Namespace, data: Path) -> int:
     figures = report.summary(run, found)
     print(json.dumps(figures, indent=2) if options.json else f"\n{report.text(figures, found)}")
     return 0 if figures["passed"] else 1
+
+
+def _faults(options: argparse.Namespace) -> list[Fault]:
+    others = 2 * ROTATIONS if options.secure else CONTENT
+    return plan(options.kills, options.seed, options.pace, others)
 
 
 def _positive(text: str) -> float:
@@ -120,6 +126,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="data and logs (default: a temporary directory, kept when the run fails)",
+    )
+    parser.add_argument(
+        "--secure",
+        action="store_true",
+        help="services sign in with passwords and keys, which are replaced, in place of faults of content",
     )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--plan", action="store_true", help="print the plan and do nothing")

@@ -17,9 +17,10 @@ from chaos.content_faults import ContentFaults
 from chaos.faults import Faults
 from chaos.kafka_errors import Refusals
 from chaos.observe import Reader
-from chaos.plan import Fault
+from chaos.plan import CONTENT, ROTATIONS, Fault
 from chaos.report import Run
 from chaos.rig import Rig
+from chaos.rotations import Rotations
 from chaos.supervisor import Supervisor
 from chaos.watch import Watch
 from stock_kafka.cluster import Unreachable
@@ -52,10 +53,11 @@ class Campaign:
         self.watch = Watch(self._servers)
         self._brokers = Brokers(rig.layout, self.supervisor, outcome, clock)
         self.content = ContentFaults(rig, self.watch, self._brokers, outcome, clock)
+        self._rotations = Rotations(rig, self.supervisor, outcome, clock)
         kafka = (self._brokers, self._refusals)
-        self.faults = Faults(rig.stack, self.supervisor, rig.proxies, kafka, self.content.carry_out, clock)
+        self.faults = Faults(rig.stack, self.supervisor, rig.proxies, kafka, self._other, clock)
         self.done: list[Fault] = []
-        self._reader = Reader(rig.stack.environment("sf-loader") | warehouse(rig.layout))
+        self._reader = Reader(warehouse(rig.layout))
 
     def history(self, file: Path, last_audit: Mapping[str, Any]) -> list[str]:
         """Writes what was seen to the file. Returns what is wrong with it."""
@@ -106,14 +108,21 @@ class Campaign:
 
     def result(self, seed: int, faults: Sequence[Fault], seconds: float) -> Run:
         stops = list(self.watch.stops.longest.values())
-        return Run(seed, faults, self.done, self.supervisor.own, self.content.outcome, stops, seconds)
+        others = ROTATIONS if self._rig.layout.secure else CONTENT
+        run = Run(seed, faults, self.done, self.supervisor.own, self.content.outcome, stops, seconds)
+        return run._replace(others=others)
 
     def close(self) -> None:
         self._reader.close()
         self._refusals.close()
+        self._rotations.close()
         self._brokers.close()
         self.content.close()
         self.watch.close()
+
+    def _other(self, fault: Fault) -> Iterator[None]:
+        rotates = (fault.component, fault.kind) in ROTATIONS
+        return (self._rotations if rotates else self.content).carry_out(fault)
 
     def _drained(self, progress: Progress) -> bool:
         try:

@@ -16,8 +16,6 @@ from chaos.waits import during, until
 from stock_stack.stack import Stack
 
 ENDS = (Kind.KILL, Kind.PAUSE, Kind.RESTART)
-STOP_SECONDS = 40.0
-"""The platform's grace period: a process that has not ended so long after SIGTERM is killed."""
 
 
 class Faults:
@@ -34,13 +32,11 @@ class Faults:
     ) -> None:
         self._stack, self._supervisor, self._proxies = stack, supervisor, proxies
         (self._brokers, self._refusals), self._content, self._clock = kafka, content, clock
-        self.overdue = 0
-        """Processes that did not end in time after SIGTERM."""
 
     def carry_out(self, fault: Fault) -> Iterator[None]:
         """Waits until the process runs, then acts. Raises TimeoutError where Kafka cannot be configured.
 
-        Faults of content wait for no process.
+        Faults of content and rotations wait for no process.
         """
         if fault.kind is Kind.DISK:
             yield from self._brokers.lose_disk(fault)
@@ -56,7 +52,7 @@ class Faults:
         yield from {
             Kind.KILL: self._kill,
             Kind.PAUSE: self._pause,
-            Kind.RESTART: self._restart,
+            Kind.RESTART: lambda fault: self._supervisor.restart(fault.target),
             Kind.CUT: self._disturb,
             Kind.DELAY: self._disturb,
             Kind.ERRORS: self._refuse if fault.component == "kafka" else self._disturb,
@@ -74,22 +70,6 @@ class Faults:
         self._supervisor.frozen.discard(fault.target)
         if self._supervisor.runs(fault.target):
             self._stack.signal(fault.target, signal.SIGCONT)
-
-    def _restart(self, fault: Fault) -> Iterator[None]:
-        pid = self._stack.pid(fault.target)
-        self._supervisor.end(fault.target, signal.SIGTERM)
-        end = self._clock() + STOP_SECONDS
-        while (
-            self._supervisor.runs(fault.target)
-            and self._stack.pid(fault.target) == pid
-            and self._clock() < end
-        ):
-            yield
-        if self._supervisor.runs(fault.target) and self._stack.pid(fault.target) == pid:
-            self.overdue += 1
-            self._supervisor.end(fault.target)
-            yield
-        yield from until(lambda: self._supervisor.up(fault.target))
 
     def _disturb(self, fault: Fault) -> Iterator[None]:
         links = refusing(fault.target) if fault.kind is Kind.ERRORS else concerned(fault.target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from stock_stack.brokers import SCRAM
 from stock_stack.ports import HOST, Ports
 
 
@@ -62,13 +63,15 @@ def upstream(link: Link, ports: Ports) -> int:
     return ports[f"{link.server}-{link.client}"] if link.server in BROKERS else ports[link.server]
 
 
-def broker(name: str, listening: Mapping[Link, int], ports: Ports) -> dict[str, object]:
+def broker(name: str, listening: Mapping[Link, int], ports: Ports, secure: bool = False) -> dict[str, object]:
     """A broker's properties: a listener for each client, advertised as its proxy, and ZooKeeper's proxy.
 
     A client's listener has the same name at each broker, so that one broker tells it the others' proxies.
+    secure: the clients' listeners ask for a sign-in over TLS.
     """
     clients = list(SERVERS)
     names = {link: f"CLIENT{clients.index(link.client)}" for link in listening if link.server == name}
+    protocol = "SASL_SSL" if secure else "PLAINTEXT"
     own = f"PLAINTEXT://{HOST}:{ports[name]}"
     return {
         "listeners": ",".join(
@@ -78,7 +81,12 @@ def broker(name: str, listening: Mapping[Link, int], ports: Ports) -> dict[str, 
             [own, *(f"{name}://{HOST}:{listening[link]}" for link, name in names.items())]
         ),
         "listener.security.protocol.map": ",".join(
-            f"{name}:PLAINTEXT" for name in ["PLAINTEXT", *names.values()]
+            ["PLAINTEXT:PLAINTEXT", *(f"{name}:{protocol}" for name in names.values())]
+        ),
+        **(
+            {f"listener.name.{name.lower()}.scram-sha-512.sasl.jaas.config": SCRAM for name in names.values()}
+            if secure
+            else {}
         ),
         "inter.broker.listener.name": "PLAINTEXT",
         "num.network.threads": 1,

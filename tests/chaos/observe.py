@@ -26,7 +26,7 @@ from chaos.rig import Rig
 from chaos.verdict import VIEWS, delivered, session
 from stock_common.topics import ALERTS, QUOTES, STATUS, SUNK
 from stock_stack.bucket import s3_client
-from stock_stack.layout import objects
+from stock_stack.layout import objects, warehouse
 from stock_testing import messages
 
 READ_SECONDS = 5.0
@@ -70,7 +70,7 @@ class Reader:
 
 def write(rig: Rig, outcome: Outcome, seen: Iterable[Event], file: Path) -> None:
     """The whole history of a campaign that is drained."""
-    environment = rig.stack.environment("sf-loader")
+    environment = warehouse(rig.layout)
     sources: tuple[Callable[[], Iterable[Event]], ...] = (
         lambda: _records(rig.layout.servers),
         lambda: _verdicts(rig.layout.servers),

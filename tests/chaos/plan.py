@@ -29,6 +29,8 @@ class Kind(StrEnum):
     FREEZE = "freeze"
     FLIP = "flip"
     DISK = "disk"
+    PASSWORD = "password"
+    KEY = "key"
 
 
 DEATHS = (Kind.KILL, Kind.PAUSE, Kind.RESTART, Kind.CUT, Kind.DELAY, Kind.ERRORS)
@@ -51,7 +53,13 @@ CONTENT = (
     ("kafka", Kind.DISK),
 )
 """Strangers' content, a client that does not deliver, a byte on a broker's disk, a broker's whole disk."""
-CELLS = (*((component, kind) for component in COMPONENTS for kind in DEATHS), *CONTENT)
+ROTATIONS = (
+    *((service, Kind.PASSWORD) for service in ("producer", "s3-sink", "sf-loader", "auditor")),
+    *((service, Kind.KEY) for service in ("sf-loader", "auditor")),
+)
+"""Instead of CONTENT where services sign in: whose password for Kafka, whose key for Snowflake."""
+KILLED = tuple((component, kind) for component in COMPONENTS for kind in DEATHS)
+CELLS = (*KILLED, *CONTENT)
 CONTENT_EVERY = 3
 """In each round of the matrix every third fault is one of content, until each has come once."""
 LEAST = 3
@@ -74,6 +82,8 @@ SECONDS = {
     Kind.FREEZE: (0.0, 0.0),
     Kind.FLIP: (0.0, 0.0),
     Kind.DISK: (0.0, 0.0),
+    Kind.PASSWORD: (5.0, 20.0),
+    Kind.KEY: (5.0, 20.0),
 }
 """Least and greatest length of each kind. Those of 0 end when their effect has ended."""
 DELAYS = (0.1, 1.5)
@@ -97,14 +107,19 @@ class Fault(NamedTuple):
     status: int
 
 
-def plan(count: int, seed: int, pace: float = PACE) -> list[Fault]:
+Cells = Sequence[tuple[str, Kind]]
+
+
+def plan(count: int, seed: int, pace: float = PACE, others: Cells = CONTENT) -> list[Fault]:
     """`count` faults in the order of their times. Faults on one process never overlap.
+
+    others: what comes between those of DEATHS.
 
     Cells are hit evenly: no cell is hit twice before all have been hit once. With fewer faults than cells,
     every component and every kind has its share.
     """
     rng = random.Random(seed)
-    waiting = _cells(count, rng)
+    waiting = _cells(count, rng, others)
     free_at: Counter[str] = Counter()
     faults: list[Fault] = []
     now = 0.0
@@ -136,7 +151,7 @@ def targets(component: str, kind: Kind) -> tuple[str, ...]:
     """What a fault may hit. Two faults on one target never overlap."""
     if kind in DEATHS or kind is Kind.DISK:
         return TARGETS.get(component, (component,))
-    return (component if component in COMPONENTS else kind.value,)
+    return (component if (component, kind) in ROTATIONS or component in COMPONENTS else kind.value,)
 
 
 def hits(faults: Sequence[Fault]) -> Counter[tuple[str, Kind]]:
@@ -144,19 +159,19 @@ def hits(faults: Sequence[Fault]) -> Counter[tuple[str, Kind]]:
     return Counter((fault.component, fault.kind) for fault in faults)
 
 
-def _cells(count: int, rng: random.Random) -> list[tuple[str, Kind]]:
+def _cells(count: int, rng: random.Random, others: Cells) -> list[tuple[str, Kind]]:
     cells: list[tuple[str, Kind]] = []
     while len(cells) < count:
-        cells += _square(rng)
+        cells += _square(rng, others)
     cells = cells[:count]
     rng.shuffle(cells)
     return cells
 
 
-def _square(rng: random.Random) -> Iterator[tuple[str, Kind]]:
+def _square(rng: random.Random, others: Cells) -> Iterator[tuple[str, Kind]]:
     """Every cell once, row by row of a Latin square: any part of it is spread over components and kinds."""
     components, kinds = rng.sample(COMPONENTS, len(COMPONENTS)), rng.sample(DEATHS, len(DEATHS))
-    content = iter(rng.sample(CONTENT, len(CONTENT)))
+    content = iter(rng.sample(others, len(others)))
     for row in range(len(kinds)):
         for column, component in enumerate(components):
             if (row * len(components) + column) % (CONTENT_EVERY - 1) == 0:

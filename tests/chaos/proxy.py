@@ -10,19 +10,25 @@ from chaos.lines import KafkaLine, Line, Mode, StoreLine
 from chaos.links import BROKERS, Link
 from stock_testing.proxy import Loop
 
-LINES = {"s3": StoreLine, **dict.fromkeys(BROKERS, KafkaLine)}
+LINES: dict[str, type[Line]] = {"s3": StoreLine, **dict.fromkeys(BROKERS, KafkaLine)}
 
 
 class Proxies:
-    """Every link's proxy. The faults of a token last until `end` of the same token."""
+    """Every link's proxy. The faults of a token last until `end` of the same token.
 
-    def __init__(self) -> None:
+    encrypted: what passes to the brokers is not to be understood.
+    """
+
+    def __init__(self, encrypted: bool = False) -> None:
         self._loop = Loop()
+        self._kinds: dict[str, type[Line]] = {"s3": StoreLine} if encrypted else LINES
         self._lines: dict[Link, Line] = {}
 
     def open(self, upstreams: Mapping[Link, int]) -> dict[Link, int]:
         """Listens for each link, whose server's port is given. Returns the proxies' ports."""
-        self._lines = {link: LINES.get(link.server, Line)(link, port) for link, port in upstreams.items()}
+        self._lines = {
+            link: self._kinds.get(link.server, Line)(link, port) for link, port in upstreams.items()
+        }
         return {link: self._loop.run(line.listen()) for link, line in self._lines.items()}
 
     def begin(self, token: int, links: Iterable[Link], mode: Mode) -> None:

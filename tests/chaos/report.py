@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chaos.content import Outcome
-from chaos.plan import CELLS, COMPONENTS, CONTENT, DEATHS, FULL, LEAST, Fault, hits
+from chaos.plan import COMPONENTS, CONTENT, DEATHS, FULL, KILLED, LEAST, Cells, Fault, Kind, hits
 from chaos.supervisor import OwnEnd
 from chaos.verdict import EXAMPLES, Verdict
 from chaos.watch import Stop
@@ -20,6 +20,7 @@ class Run(NamedTuple):
     """What was planned and done.
 
     stops: the longest stop of each stage. seconds: from the start on. wrong: what history.py says.
+    others: the faults that the plan has beside those of the matrix.
     """
 
     seed: int
@@ -30,6 +31,7 @@ class Run(NamedTuple):
     stops: Sequence[Stop]
     seconds: float
     wrong: Sequence[str] = ()
+    others: Cells = CONTENT
 
 
 def summary(run: Run, found: Verdict) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def summary(run: Run, found: Verdict) -> dict[str, Any]:
     plan, done, outcome = run.plan, run.done, run.outcome
     healed = not outcome.unhealed and all(stop.seconds <= STOP_SECONDS for stop in run.stops)
     cells = hits(done)
-    least = min(cells[cell] for cell in CELLS)
+    least = min(cells[cell] for cell in (*KILLED, *run.others))
     covered = len(done) == len(plan) and (len(plan) < FULL or least >= LEAST)
     return {
         "passed": found.good and covered and healed and not run.wrong,
@@ -48,7 +50,7 @@ def summary(run: Run, found: Verdict) -> dict[str, Any]:
         "matrix": {
             component: {kind.value: cells[component, kind] for kind in DEATHS} for component in COMPONENTS
         },
-        "content": {kind.value: cells[component, kind] for component, kind in CONTENT},
+        "content": _by_kind(cells, run.others),
         "strangers": {"messages": outcome.sent, "files": outcome.strays},
         "dropped_by_the_client": outcome.dropped,
         "given_up": len(outcome.lost),
@@ -68,6 +70,13 @@ def summary(run: Run, found: Verdict) -> dict[str, Any]:
         "own_restarts": dict(Counter(end.name for end in run.own)),
         "own_reasons": dict(Counter(f"{end.name}, exit {end.code}: {end.reason}" for end in run.own)),
     }
+
+
+def _by_kind(cells: Counter[tuple[str, Kind]], others: Cells) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for component, kind in others:
+        counts[kind.value] += cells[component, kind]
+    return dict(counts)
 
 
 def findings(found: Verdict) -> list[str]:

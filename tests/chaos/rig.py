@@ -34,14 +34,20 @@ SETTINGS = {
 
 
 class Rig:
-    """Starts and stops everything, from the main thread (see stock_stack.parent_death)."""
+    """Starts and stops everything, from the main thread (see stock_stack.parent_death).
 
-    def __init__(self, data: Path, report: Callable[[str], None] = lambda line: None) -> None:
+    secure: services sign in to Kafka over TLS, each with its own rights, and to Snowflake by keys.
+    """
+
+    def __init__(
+        self, data: Path, report: Callable[[str], None] = lambda line: None, secure: bool = False
+    ) -> None:
         ports = free()
-        self.proxies = Proxies()
+        self.proxies = Proxies(secure)
+        # Nobody can look into what passes to a broker over TLS.
         self._listening = self.proxies.open({link: upstream(link, ports) for link in LINKS})
-        brokers = tuple(broker(name, self._listening, ports) for name in BROKERS)
-        self.layout = Layout(data, ports, SETTINGS, brokers)
+        brokers = tuple(broker(name, self._listening, ports, secure) for name in BROKERS)
+        self.layout = Layout(data, ports, SETTINGS, brokers, secure)
         self.orders = ClientOrders(data / "client-orders")
         self.stack = Stack(self.layout, report, self._find)
         self.parts: list[str] = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from chaos.waits import until
 from stock_stack.stack import Stack
 
 BACKOFF = (0.5, 10.0)
@@ -16,6 +17,8 @@ STEADY_SECONDS = 10.0
 UP_SECONDS = 1.5
 ASK_SECONDS = 1.0
 REASON_LENGTH = 160
+STOP_SECONDS = 40.0
+"""The platform's grace period: a process that has not ended so long after SIGTERM is killed."""
 
 
 class OwnEnd(NamedTuple):
@@ -38,6 +41,8 @@ class Supervisor:
         self._waits: dict[str, float] = {}
         self.frozen: set[str] = set()
         self.own: list[OwnEnd] = []
+        self.overdue = 0
+        """Processes that did not end in time after SIGTERM."""
 
     def tick(self) -> None:
         """Notices ends, starts what is due."""
@@ -63,6 +68,19 @@ class Supervisor:
         """Sends the signal, expects the end and starts the process again after it."""
         self._expected.add(name)
         self._stack.signal(name, number)
+
+    def restart(self, name: str) -> Iterator[None]:
+        """SIGTERM, and SIGKILL where it is too slow. It is up again when this is done."""
+        pid = self._stack.pid(name)
+        self.end(name, signal.SIGTERM)
+        end = self._clock() + STOP_SECONDS
+        while self.runs(name) and self._stack.pid(name) == pid and self._clock() < end:
+            yield
+        if self.runs(name) and self._stack.pid(name) == pid:
+            self.overdue += 1
+            self.end(name)
+            yield
+        yield from until(lambda: self.up(name))
 
     def retire(self, name: str, number: int) -> None:
         """Sends the signal and does not start the process again before `start`."""

@@ -6,7 +6,21 @@ import itertools
 
 import pytest
 
-from chaos.plan import CELLS, COMPONENTS, CONTENT, DEATHS, FULL, LEAST, RECOVERY, SECONDS, hits, plan, targets
+from chaos.plan import (
+    CELLS,
+    COMPONENTS,
+    CONTENT,
+    DEATHS,
+    FULL,
+    KILLED,
+    LEAST,
+    RECOVERY,
+    ROTATIONS,
+    SECONDS,
+    hits,
+    plan,
+    targets,
+)
 
 SEEDS = (0, 1, 2, 3, 7, 42, 99, 12345)
 
@@ -51,6 +65,14 @@ def test_a_short_plan_has_every_component_and_every_kind(seed: int) -> None:
 def test_the_same_seed_is_the_same_plan_and_another_is_another() -> None:
     assert plan(50, 5) == plan(50, 5)
     assert plan(50, 5) != plan(50, 6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_secure_plan_replaces_every_password_and_key_among_deaths(seed: int) -> None:
+    faults = plan(FULL, seed, others=2 * ROTATIONS)
+    assert min(hits(faults)[cell] for cell in (*KILLED, *ROTATIONS)) >= LEAST
+    assert not {*CONTENT} & {*hits(faults)}
+    assert all(fault.target == fault.component for fault in faults if fault.kind not in DEATHS)
 
 
 def test_both_instances_are_hit() -> None:

@@ -15,6 +15,7 @@ from snowflake.connector import SnowflakeConnection
 from chaos.content import Outcome
 from chaos.strays import Strays
 from stock_stack.database import connect
+from stock_stack.layout import warehouse
 from stock_stack.services import launcher
 from stock_stack.stack import Stack
 
@@ -66,7 +67,7 @@ def verdict(stack: Stack, outcome: Outcome | None = None, unnamed: Sequence[str]
     outcome = outcome or Outcome()
     ids = set(delivered(stack.layout.log("producer"))) | outcome.own
     (stack.layout.data / "delivered.txt").write_text("".join(f"{one}\n" for one in sorted(ids)))
-    seen = Counter(_in_views(stack.environment("sf-loader")))
+    seen = Counter(_in_views(warehouse(stack.layout)))
     code, out, err = run_auditor(stack, *WHOLE, "--json")
     return Verdict(
         delivered=len(ids),

@@ -158,6 +158,11 @@ class Stack:
             if process.code is not None
         }
 
+    def change(self, name: str, environment: Mapping[str, str]) -> None:
+        """Adds variables to the part's environment, from its next start on."""
+        part = self._components[name]
+        self._components[name] = replace(part, environment={**part.environment, **environment})
+
     def launch(self, name: str) -> bool:
         """Starts the part again as it was started before, and does not wait until it is ready.
 
