@@ -73,6 +73,11 @@ def broker(name: str, listening: Mapping[Link, int], ports: Ports, secure: bool 
     names = {link: f"CLIENT{clients.index(link.client)}" for link in listening if link.server == name}
     protocol = "SASL_SSL" if secure else "PLAINTEXT"
     own = f"PLAINTEXT://{HOST}:{ports[name]}"
+    kinds = ["PLAINTEXT:PLAINTEXT"]
+    if secure:
+        # For the job that makes the topics.
+        own += f",SASL_SSL://{HOST}:{ports[f'{name}-secure']}"
+        kinds.append("SASL_SSL:SASL_SSL")
     return {
         "listeners": ",".join(
             [own, *(f"{name}://{HOST}:{upstream(link, ports)}" for link, name in names.items())]
@@ -81,7 +86,7 @@ def broker(name: str, listening: Mapping[Link, int], ports: Ports, secure: bool 
             [own, *(f"{name}://{HOST}:{listening[link]}" for link, name in names.items())]
         ),
         "listener.security.protocol.map": ",".join(
-            ["PLAINTEXT:PLAINTEXT", *(f"{name}:{protocol}" for name in names.values())]
+            [*kinds, *(f"{name}:{protocol}" for name in names.values())]
         ),
         **(
             {f"listener.name.{name.lower()}.scram-sha-512.sasl.jaas.config": SCRAM for name in names.values()}
