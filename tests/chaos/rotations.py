@@ -34,6 +34,8 @@ from stock_stack.rights import revoke, set_password, users
 INSIST_SECONDS = 240.0
 """Kafka and Snowflake may be away for as long as faults of their own last."""
 HEAL_SECONDS = 150.0
+CALL_MS = 6000
+"""A broker that stands still is given up after it, and the next one is asked."""
 CUT_SECONDS = 1.0
 SIGNED_OUT = b"check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD."
 SLOTS = ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2")
@@ -46,7 +48,8 @@ class Rotations:
         self, rig: Rig, supervisor: Supervisor, outcome: Outcome, clock: Callable[[], float]
     ) -> None:
         self._rig, self._supervisor, self._outcome, self._clock = rig, supervisor, outcome, clock
-        config = {"bootstrap.servers": rig.layout.servers, "reconnect.backoff.max.ms": 500}
+        servers = {"bootstrap.servers": rig.layout.servers}
+        config = servers | {"reconnect.backoff.max.ms": 500, "socket.timeout.ms": CALL_MS}
         self._admin = AdminClient(config, logger=silent)
         self._pool = ThreadPoolExecutor(4, "rotations")
         self._users: dict[str, str] = {}
