@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from stock_testing.pipeline import QUICK, Pipeline
+from stock_testing.pipeline import LASTING, Pipeline
 from stock_testing.poll import poll_until
 from stock_testing.quotes import send_quotes
 
 TRIES = 3
-FLUSH, LOAD = float(QUICK["FLUSH_SECONDS"]), float(QUICK["LOAD_INTERVAL_SECONDS"])
+FLUSH, LOAD = float(LASTING["FLUSH_SECONDS"]), float(LASTING["LOAD_INTERVAL_SECONDS"])
 PUT_SECONDS, LOAD_SECONDS = 2.0, 5.0
 """For the upload, and for the load itself."""
 BUSY_SECONDS = 10.0
