@@ -84,9 +84,11 @@ def balanced(sinks: Sequence[SinkProcess]) -> list[list[float]]:
     return poll_until(look, f"{len(sinks)} sinks have equal shares of each topic", SHARE_SECONDS)
 
 
-def stop(sink: SinkProcess) -> None:
-    sink.process.send_signal(signal.SIGTERM)
-    assert sink.process.wait(STOP_SECONDS) == 0
+def stop(*sinks: SinkProcess) -> None:
+    """Stops them together, so that the group is being rebalanced while each of them leaves."""
+    for sink in sinks:
+        sink.process.send_signal(signal.SIGTERM)
+    assert [sink.process.wait(STOP_SECONDS) for sink in sinks] == [0] * len(sinks)
 
 
 def rows(held: Backlog, bucket: str) -> int:
@@ -106,8 +108,7 @@ def test_each_topic_is_shared_while_sinks_come_and_go(held: Backlog) -> None:
         assert [own for own, topic in zip(shares, SUNK, strict=True) if topic == QUOTES] == [[3, 3]]
         expected = sum(held.ends().values())
         poll_until(lambda: rows(held, name) == expected, "everything is on S3", SHARE_SECONDS)
-        for each in sinks:
-            stop(each)
+        stop(*sinks)
         check(chain_links(held, name), held.ends(), expected)
 
 
