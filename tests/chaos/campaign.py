@@ -30,7 +30,7 @@ from stock_stack.layout import warehouse
 TICK_SECONDS = 0.1
 LATE_SECONDS = 600.0
 """Faults may be so much later than planned: each waits until its process runs."""
-SETTLE_SECONDS = 120.0
+SETTLE_SECONDS = 300.0
 OUTBOX_ROUNDS = 8
 DRAIN_SECONDS = 300.0
 

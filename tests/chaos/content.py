@@ -20,7 +20,7 @@ from chaos.watch import Watch
 from stock_common.topics import QUOTES, SCHEMA_HEADER
 
 DROPPED_SHARE = 0.02
-HEALED_SECONDS = 150.0
+HEALED_SECONDS = 300.0
 """Somebody notices a fault and ends it within this, whatever else happens meanwhile."""
 SEND_SECONDS = 300
 ANSWERS = ("odd_rows", "html", "truncated", "empty")
@@ -120,7 +120,7 @@ class Content:
         request = urllib.request.Request(
             self._market, json.dumps(order).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=5):
+        with urllib.request.urlopen(request, timeout=30):
             pass
         yield from during(fault.seconds, self._clock)
 

@@ -75,7 +75,7 @@ def test_a_throttle_holds_its_rate_over_all_connections(server: int) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert 0.9 < time.monotonic() - begun < 3
+        assert 0.9 < time.monotonic() - begun < 10
     assert running.proxy.passed > 4 * len(BODY)
 
 

@@ -12,7 +12,7 @@ from stock_testing.poll import poll_until
 
 HERE = Path(__file__).parent
 MEBIBYTE = 1 << 20
-RECREATE = ("up", "--detach", "--no-build", "--no-deps", "--wait", "--wait-timeout", "90")
+RECREATE = ("up", "--detach", "--no-build", "--no-deps", "--wait", "--wait-timeout", "240")
 DEBUGGER = (
     "--cap-drop",
     "ALL",

@@ -36,7 +36,7 @@ def project(images: None, name: str, ports: dict[str, int]) -> Iterator[Project]
     # Grafana is left out by name only where its image cannot be had.
     parts = [] if image_of(GRAFANA) else project.without("grafana")
     try:
-        project.do("up", "--detach", "--wait", "--wait-timeout", "400", *parts, seconds=500)
+        project.do("up", "--detach", "--wait", "--wait-timeout", "900", *parts, seconds=500)
         yield project
     finally:
         project.end("compose.log")

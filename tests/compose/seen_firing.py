@@ -55,7 +55,7 @@ def project(images: None, name: str, ports: dict[str, int]) -> Iterator[Project]
     )
     try:
         project.do(
-            "up", "--detach", "--wait", "--wait-timeout", "400", *project.without("grafana"), seconds=500
+            "up", "--detach", "--wait", "--wait-timeout", "900", *project.without("grafana"), seconds=500
         )
         yield project
     finally:

@@ -64,7 +64,8 @@ def test_the_panel_s_query_is_answered_with_data(prometheus: Prometheus, express
     for variable, value in GRAFANA_S.items():
         expression = expression.replace(variable, value)
     assert "$" not in expression
-    assert prometheus.query(expression)
+    # A rate needs two scrapes within its range.
+    poll_until(lambda: prometheus.query(expression), "data of the panel", 30, every=1)
 
 
 def test_every_rule_is_loaded_and_healthy(prometheus: Prometheus) -> None:

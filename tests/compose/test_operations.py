@@ -75,7 +75,7 @@ OTHER_CODES = {
     # The local Snowflake has no warehouse, which it says.
     "docker compose exec sf-loader python -m stock_sf_loader verify": {0, 1},
 }
-SECONDS = 180
+SECONDS = 540
 
 
 def commands() -> list[str]:

@@ -17,7 +17,7 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 ELSEWHERE = ("docker compose up --build --wait\n", "docker compose down\n")
 """conftest.py starts and ends the project in this way."""
 EVENT_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-SECONDS = 240
+SECONDS = 600
 
 
 def run(block: str, project: Project, ports: Mapping[str, int]) -> tuple[int, str]:

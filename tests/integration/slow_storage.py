@@ -11,7 +11,7 @@ from benchmarks.report import spread, table
 from benchmarks.sinks import ROWS, Drain, SinkProcess, drain
 from stock_testing.proxy import Running, Throttle
 
-SETTLE_SECONDS = 60.0
+SETTLE_SECONDS = 180.0
 """What a run may take in addition to the time of the bytes."""
 
 

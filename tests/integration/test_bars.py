@@ -111,7 +111,7 @@ def send(pipeline: Pipeline, quotes: Iterable[Quote]) -> None:
     )
     for quote in quotes:
         producer.produce(QUOTES.name, encode(quote), key=quote.symbol)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
 
 
 def stored(pipeline: Pipeline) -> list[dict[str, Any]]:

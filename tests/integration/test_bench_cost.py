@@ -32,7 +32,7 @@ def test_a_listing_is_not_a_get() -> None:
 
 @pytest.mark.timeout(180)
 def test_everything_is_counted(tmp_path: Path) -> None:
-    cadence = Cadence(flush=2, load=3, minutes=0.1, symbols=10, settle=False)
+    cadence = Cadence(flush=2, load=3, minutes=0.25, symbols=10, settle=False)
     opened, closed = bench_cost.measure(tmp_path, cadence)
     assert opened.calls
     assert opened.count("s3-sink", "PUT")

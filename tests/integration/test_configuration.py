@@ -42,7 +42,7 @@ def test_every_fault_is_named_at_once(case: Case) -> None:
         env=base() | BAD | case.environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
     assert done.returncode == 2, done.stderr
     missing = [name for name in (*case.named, *BAD) if name not in done.stderr]

@@ -117,7 +117,7 @@ def test_poison_is_dead_lettered_and_replayed_once_even_when_the_replay_is_kille
     killed = bare.begin("auditor", "replay", *edit)
     until_noted(bare, "batch")
     killed.send_signal(signal.SIGKILL)
-    killed.communicate(timeout=10)
+    killed.communicate(timeout=60)
     (batch,) = [note for message in everything(bare, DECISIONS) if (note := decided(message, "batch"))]
     assert 0 < len(batch["letters"]) < len(poison)
     done = json.loads(replay(bare, "--json", *edit))

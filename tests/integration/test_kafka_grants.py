@@ -23,7 +23,7 @@ from stock_stack.rights import TOPIC_JOB, password, set_password
 from stock_stack.stack import Stack
 from stock_testing.pipeline import QUICK
 
-SECONDS = 20.0
+SECONDS = 60.0
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -45,7 +45,7 @@ def job(layout: Layout) -> str:
     wanted = json.dumps({name: list(service.kafka) for name, service in services().items()})
     command = [sys.executable, "-m", "stock_kafka.topics", "--grant", wanted]
     environment = {**kafka(layout, TOPIC_JOB), "KAFKA_REPLICATION_FACTOR": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

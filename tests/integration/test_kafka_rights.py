@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from typing import NamedTuple
 
 import pytest
@@ -95,7 +95,7 @@ def covers(right: Right, use: Use) -> bool:
 def state(pipeline: Pipeline, service: str, path: str) -> tuple[int, str]:
     """Status and text of the service's answer, 0 while nobody listens."""
     port = pipeline.stack.layout.ports[f"{service}-metrics"]
-    with closing(HTTPConnection(HOST, port, timeout=5)) as connection, suppress(ConnectionError):
+    with closing(HTTPConnection(HOST, port, timeout=30)) as connection, suppress(OSError, HTTPException):
         connection.request("GET", path)
         return (answer := connection.getresponse()).status, answer.read().decode().strip()
     return 0, ""
@@ -113,13 +113,13 @@ def lines(pipeline: Pipeline, service: str) -> list[dict[str, object]]:
 
 
 def start_broker_again(pipeline: Pipeline) -> None:
-    """Ends every connection. Returns when the partitions have their leader again."""
+    """Ends every connection. Returns when the partitions have a leader. The producer may end meanwhile."""
     pipeline.stack.kill("kafka")
     pipeline.stack.restart("kafka")
 
     def has_leaders() -> bool:
         with suppress(Unreachable):
-            return bool(pipeline.counts())
+            return bool(pipeline.progress.read(0.5))
         return False
 
     poll_until(has_leaders, "the broker leads its partitions", 60)

@@ -48,8 +48,8 @@ def refused(stack: Stack, service: str, wrong: Mapping[str, str]) -> str:
         )
         if service not in BY_ITSELF:
             port = stack.layout.ports[f"{service}-metrics"]
-            assert str(line["reason"]) in not_ready(port)
-            with urlopen(f"http://{HOST}:{port}/healthz", timeout=5) as answer:
+            poll_until(lambda: str(line["reason"]) in not_ready(port), f"{service} is not ready", 30)
+            with urlopen(f"http://{HOST}:{port}/healthz", timeout=30) as answer:
                 assert answer.read() == b"ok\n"
         return str(line["reason"])
     finally:
@@ -64,7 +64,7 @@ def lines(log: Path, event: str) -> list[dict[str, object]]:
 
 def not_ready(port: int) -> str:
     with pytest.raises(HTTPError) as caught:
-        urlopen(f"http://{HOST}:{port}/readyz", timeout=5)
+        urlopen(f"http://{HOST}:{port}/readyz", timeout=30)
     assert caught.value.code == 503
     return caught.value.read().decode()
 

@@ -23,7 +23,7 @@ from stock_stack.services import launcher
 from stock_testing.pipeline import Pipeline
 from stock_testing.poll import poll_until
 
-COMMAND_SECONDS = 90
+COMMAND_SECONDS = 270
 MIGRATE = """
 import sys
 from pathlib import Path

@@ -66,7 +66,9 @@ class Own:
 
     def metric(self, name: str) -> float:
         """The value of the first sample whose line begins so."""
-        with urlopen(self._pipeline.stack.layout.url("sf-loader-2-metrics", "/metrics"), timeout=5) as answer:
+        with urlopen(
+            self._pipeline.stack.layout.url("sf-loader-2-metrics", "/metrics"), timeout=30
+        ) as answer:
             lines = answer.read().decode().splitlines()
         return next(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name))
 

@@ -37,7 +37,7 @@ WHERE = f"symbol IN ({', '.join(repr(symbol) for symbol in SYMBOLS)})"
 def calls(pipeline: Pipeline) -> Counter[tuple[str, str]]:
     """(function, outcome) → the calls with our key."""
     state = json.loads(
-        urllib.request.urlopen(pipeline.stack.layout.url("market", "/control"), timeout=5).read()
+        urllib.request.urlopen(pipeline.stack.layout.url("market", "/control"), timeout=30).read()
     )
     return Counter(
         {
@@ -99,7 +99,7 @@ def test_a_backfill_killed_three_times_is_complete(pipeline: Pipeline, tmp_path:
             poll_until(lambda until=until: done(tmp_path / "outbox.sqlite") >= until, f"{until} calls", 60)
             if until in KILLED_AFTER:
                 process.send_signal(signal.SIGKILL)
-            output, _ = process.communicate(timeout=60)
+            output, _ = process.communicate(timeout=180)
         finally:
             if process.poll() is None:
                 process.kill()

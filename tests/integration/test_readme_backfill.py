@@ -101,7 +101,7 @@ def test_the_examples_print_what_stands_there(
             program, *words = shlex.split(command)
             assert program == "stock-producer"
             done = subprocess.run(
-                [launcher("producer"), *words], env=environment, capture_output=True, text=True, timeout=120
+                [launcher("producer"), *words], env=environment, capture_output=True, text=True, timeout=360
             )
             found.append((command, done.stderr + done.stdout, done.returncode))
     assert found == [(command, output, code) for (command, output), code in zip(wanted, codes, strict=True)]

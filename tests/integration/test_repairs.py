@@ -80,7 +80,7 @@ def test_killed_repairs_are_run_again(pipeline: Pipeline) -> None:
         process.stdout.readline()
         time.sleep(0.2)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     run(pipeline, "rebuild")
     with pipeline.still():
         pipeline.check_complete()

@@ -9,7 +9,7 @@ from stock_stack.layout import OWNER
 from stock_stack.services import launcher
 from stock_testing.pipeline import Pipeline
 
-COMMAND_SECONDS = 120
+COMMAND_SECONDS = 360
 LEAST = 70
 """DDL twice, four COPYs, a rollback, the ledger, 21 questions, the lease."""
 

@@ -19,7 +19,8 @@ from stock_testing.proxy import REQUEST, Proxy, Running
 
 RECORDS = 3_000
 SHARE_SECONDS = 40.0
-STOP_SECONDS = 25.0
+STOP_SECONDS = 30.0
+"""A sink closes within 25 s. Then its process ends, before whoever runs it would kill it."""
 
 
 class Silent(Proxy):

@@ -6,10 +6,10 @@ Two brokers of the real Kafka, and its own client.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
-from confluent_kafka import Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -52,11 +52,11 @@ def allow_unclean(stack: Stack) -> None:
 
 
 def look(stack: Stack) -> PartitionMetadata | None:
-    """None: a broker that has just started may not know the partition."""
-    topics = (
-        AdminClient({"bootstrap.servers": stack.layout.servers}).list_topics(QUOTES.name, timeout=10).topics
-    )
-    return topics[QUOTES.name].partitions.get(PARTITION)
+    """None: a broker that has just started may not answer, or not know the partition."""
+    client = AdminClient({"bootstrap.servers": stack.layout.servers})
+    with suppress(KafkaException):
+        return client.list_topics(QUOTES.name, timeout=10).topics[QUOTES.name].partitions.get(PARTITION)
+    return None
 
 
 def write(stack: Stack, count: int) -> None:

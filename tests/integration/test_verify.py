@@ -13,7 +13,7 @@ from typing import Any
 from stock_stack.services import launcher
 from stock_testing.pipeline import Pipeline
 
-COMMAND_SECONDS = 90
+COMMAND_SECONDS = 270
 DATABASE = "HOLES"
 
 

@@ -43,7 +43,7 @@ WARNING = "import warnings; warnings.warn('SECRET123 is old')"
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
     command, environment = [sys.executable, "-c", code], os.environ | {"EXAMPLE_KEY": "SECRET123"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     for secret in ("SECRET123", "OTHER9", "\x1b"):
         assert secret not in done.stdout + done.stderr
     return done

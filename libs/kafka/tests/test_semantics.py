@@ -37,7 +37,7 @@ class Cluster(NamedTuple):
     topic: str
 
 
-def poll_until(consumer: Any, seconds: float = 20.0) -> Any:
+def poll_until(consumer: Any, seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         message = consumer.poll(0.5)

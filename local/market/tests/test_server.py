@@ -157,7 +157,7 @@ def test_the_process(number: signal.Signals, new_client: Callable[[int], Any]) -
         client = new_client(int(port[1]))
         assert json.loads(client.send("GET", "/control")[2])["market_time"].startswith("2026-11-24T12:0")
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (0, "", "")
         client.close()
     finally:
@@ -174,7 +174,7 @@ def test_all_faults_of_the_configuration_in_one_message() -> None:
             "MARKET_START": "yesterday",
         }
     )
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
     assert all(
         name in err
@@ -185,14 +185,14 @@ def test_all_faults_of_the_configuration_in_one_message() -> None:
 def test_a_port_that_is_taken(new_bench: Callable[..., Any]) -> None:
     first = MarketServer("127.0.0.1", 0, new_bench().market)
     try:
-        out, err = run({"MARKET_PORT": str(first.server_address[1])}).communicate(timeout=10)
+        out, err = run({"MARKET_PORT": str(first.server_address[1])}).communicate(timeout=60)
         assert (out, err.count("\n"), "Choose another MARKET_HOST or MARKET_PORT." in err) == ("", 1, True)
     finally:
         first.server_close()
 
 
 def test_help_has_every_variable_and_examples() -> None:
-    out, _ = run({}, "--help").communicate(timeout=10)
+    out, _ = run({}, "--help").communicate(timeout=60)
     assert all(
         f"MARKET_{name}" in out
         for name in ("HOST", "PORT", "PLAN", "CALENDAR", "SPEED", "START", "LATENCY_MS")

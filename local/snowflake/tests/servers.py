@@ -33,7 +33,7 @@ class RunningServer:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=60)
         if self.process.stdout is not None:
             self.process.stdout.close()
         return code
@@ -89,7 +89,7 @@ def seaweedfs(directory: Path) -> Iterator[str]:
             yield f"http://{HOST}:{ports['s3']}"
         finally:
             process.kill()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 WITHOUT_PANDAS = """

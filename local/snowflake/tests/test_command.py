@@ -110,7 +110,7 @@ def test_signal_ends_it_cleanly_while_a_statement_waits(
     assert waiting.stdout.readline() == "waiting\n"
     assert running.stop(number) == 0
     waiting.kill()
-    waiting.wait(timeout=10)
+    waiting.wait(timeout=30)
     waiting.stdout.close()
     assert "Traceback" not in log_file.read_text()
 

@@ -32,7 +32,7 @@ def test_idle_transaction_is_rolled_back_and_frees_its_lock(lease: Any, connect:
     detached.execute("INSERT INTO LEDGER VALUES (1, 'a')")
     started = time.monotonic()
     assert lease.execute(TAKE, ("next",)).rowcount == 1
-    assert IDLE_TRANSACTION_SECONDS - 0.5 < time.monotonic() - started < IDLE_TRANSACTION_SECONDS + 3
+    assert IDLE_TRANSACTION_SECONDS - 0.5 < time.monotonic() - started < IDLE_TRANSACTION_SECONDS + 10
     assert errno(lambda: detached.execute("SELECT 1")) == 615
     assert errno(lambda: detached.execute("COMMIT")) == 615
     assert count(detached) == 0
@@ -64,5 +64,5 @@ def test_a_killed_client_frees_its_lock(lease: Any, server: servers.RunningServe
         client.kill()
     started = time.monotonic()
     assert lease.execute(TAKE, ("next",)).rowcount == 1
-    assert time.monotonic() - started < IDLE_TRANSACTION_SECONDS + 5
+    assert time.monotonic() - started < IDLE_TRANSACTION_SECONDS + 15
     assert lease.execute("SELECT HOLDER, FENCE FROM LEASE").fetchall() == [("next", 1)]

@@ -61,10 +61,10 @@ def test_two_loaders_are_serialised_and_see_each_others_ledger(
     readers = [background(read_until, stop, connect) for _ in range(2)]
     loaders = [background(load_in_turn, connect, name) for name in ("first", "second")]
     try:
-        taken = [number for future in loaders for number in future.result(timeout=90)]
+        taken = [number for future in loaders for number in future.result(timeout=240)]
     finally:
         stop.set()
-    assert min(future.result(timeout=10) for future in readers) > 5
+    assert min(future.result(timeout=60) for future in readers) > 5
     assert sorted(taken) == list(range(2 * ROUNDS))
     assert lease.execute(
         "SELECT COUNT(*), COUNT(DISTINCT KAFKA_OFFSET), MAX(KAFKA_OFFSET) FROM QUOTES"
@@ -82,7 +82,7 @@ def test_copies_of_one_file_at_once_load_it_once(
         background(lambda session=session: session.execute(copy("a.parquet")).fetchall()[0][1])
         for session in sessions
     ]
-    assert sorted(future.result(timeout=30) for future in answers) == [
+    assert sorted(future.result(timeout=90) for future in answers) == [
         "LOADED",
         "LOAD_SKIPPED",
         "LOAD_SKIPPED",
@@ -104,5 +104,5 @@ def test_migrations_at_once(connect: Connect, background: Background) -> None:
             cursor.execute("SELECT * FROM SHARED_VIEW").fetchall()
 
     for future in [background(migrate) for _ in range(4)]:
-        future.result(timeout=30)
+        future.result(timeout=90)
     assert count(connect().cursor(), "SHARED") == 20

@@ -54,7 +54,7 @@ def test_waits_in_order_of_arrival() -> None:
     threads = [start(wait(owner)) for owner in ("b", "c", "d")]
     locks.release("a")
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
     assert order == ["b", "c", "d"]
 
 
@@ -64,7 +64,7 @@ def test_a_holder_may_ask_for_more_before_those_who_wait_for_it() -> None:
     waiting = start(lambda: locks.acquire("b", "t", Mode.DDL, 5))
     locks.acquire("a", "t", Mode.WRITE, 0)
     locks.release("a")
-    waiting.join(5)
+    waiting.join(30)
     assert code(lambda: locks.acquire("c", "t", Mode.INSERT, 0)) == "000625"
 
 
@@ -73,7 +73,7 @@ def test_time_is_over() -> None:
     locks.acquire("a", "t", Mode.WRITE, 0)
     started = time.monotonic()
     assert code(lambda: locks.acquire("b", "t", Mode.WRITE, 0.2)) == "000625"
-    assert 0.2 <= time.monotonic() - started < 2
+    assert 0.2 <= time.monotonic() - started < 10
     locks.release("a")
     locks.acquire("b", "t", Mode.WRITE, 0)
 
@@ -89,9 +89,9 @@ def test_deadlock_over_three_owners() -> None:
     with pytest.raises(SnowflakeError, match="deadlock"):
         locks.acquire("c", "a", Mode.WRITE, 5)
     locks.release("c")
-    threads[1].join(5)
+    threads[1].join(30)
     locks.release("b")
-    threads[0].join(5)
+    threads[0].join(30)
 
 
 def test_cancel_ends_a_wait() -> None:
@@ -99,7 +99,7 @@ def test_cancel_ends_a_wait() -> None:
     locks.acquire("a", "t", Mode.WRITE, 0)
     waiting = start(lambda: codes.append(code(lambda: locks.acquire("b", "t", Mode.WRITE, 30))))
     locks.cancel("b")
-    waiting.join(5)
+    waiting.join(30)
     assert codes == ["000604"]
 
 
@@ -117,4 +117,4 @@ def test_at_most_twenty_wait() -> None:
     for number in range(MAX_WAITERS):
         locks.cancel(f"w{number}")
     for thread in threads:
-        thread.join(5)
+        thread.join(30)

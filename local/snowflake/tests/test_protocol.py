@@ -74,7 +74,7 @@ def test_an_unknown_session_is_an_error_at_once(server: servers.RunningServer, c
     with pytest.raises(snowflake.connector.errors.ProgrammingError) as caught:
         cursor.execute("SELECT 1")
     assert caught.value.errno == 390111
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10, "the connector has not asked again and again"
 
 
 def test_session_parameters_at_connect(server: servers.RunningServer, connect_to: Connect) -> None:
@@ -190,7 +190,7 @@ def impatient(s3_address: str, tmp_path: Path) -> Iterator[int]:
     yield listener.getsockname()[1]
     sessions.close_all()
     running.should_exit = True
-    thread.join(timeout=10)
+    thread.join(timeout=30)
     services.engine.close()
 
 
@@ -213,6 +213,6 @@ def test_a_long_wait_is_answered_in_progress_until_it_is_over(impatient: int, co
     time.sleep(1)
     assert not answers
     first.execute("COMMIT")
-    thread.join(timeout=10)
+    thread.join(timeout=30)
     assert answers == [1]
     assert first.execute("SELECT A FROM T").fetchall() == [(3,)]

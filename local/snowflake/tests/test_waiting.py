@@ -25,7 +25,7 @@ def test_second_update_waits_and_then_sees_what_the_first_committed(
     assert count(connect().cursor(), "LEASE") == 1, "readers do not wait"
     lease.execute("INSERT INTO LEDGER VALUES (1, 'a')")
     lease.execute("COMMIT")
-    assert waiting.result(timeout=5) == 1
+    assert waiting.result(timeout=30) == 1
     assert count(second) == 1
     second.execute("COMMIT")
     assert lease.execute("SELECT HOLDER, FENCE FROM LEASE").fetchall() == [("second", 2)]
@@ -40,7 +40,7 @@ def test_lock_timeout_is_000625(in_transaction: bool, lease: Any, connect: Conne
         second.execute("BEGIN")
     started = time.monotonic()
     assert errno(lambda: second.execute(TAKE, ("second",))) == 625
-    assert 0.9 < time.monotonic() - started < 4
+    assert 0.9 < time.monotonic() - started < 10
     second.execute("ALTER SESSION SET LOCK_TIMEOUT = 0")
     assert errno(lambda: second.execute("DELETE FROM LEASE")) == 625
     lease.execute("ROLLBACK")
@@ -74,7 +74,7 @@ def test_deadlock_ends_one_of_the_two(lease: Any, connect: Connect, background: 
     with pytest.raises(snowflake.connector.errors.ProgrammingError, match=r"000625.*deadlock"):
         second.execute(TAKE, ("second",))
     second.execute("ROLLBACK")
-    waiting.result(timeout=5)
+    waiting.result(timeout=30)
     lease.execute("COMMIT")
 
 
@@ -86,7 +86,7 @@ def test_ddl_waits_for_writers(lease: Any, connect: Connect, background: Backgro
     time.sleep(0.3)
     assert not waiting.done()
     lease.execute("COMMIT")
-    waiting.result(timeout=5)
+    waiting.result(timeout=30)
     assert other.execute("SELECT * FROM LEDGER").fetchall() == [(1, "a", None)]
 
 

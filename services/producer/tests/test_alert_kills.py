@@ -57,7 +57,7 @@ def test_fifty_crossings_with_kills_between(
             poll_until(lambda until=until: len(messages(outbox, QUOTES.name)) >= until, f"{until} quotes", 60)
         finally:
             process.send_signal(signal.SIGKILL)
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
     quotes = [decode(value, Quote) for value in messages(outbox, QUOTES.name)]
     alerts = [decode(value, Alert) for value in messages(outbox, ALERTS.name)]
     assert len({quote.event_id for quote in quotes}) == len(quotes)

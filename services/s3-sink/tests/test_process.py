@@ -32,7 +32,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def poll_until(check: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+def poll_until(check: Callable[[], object], what: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
@@ -72,7 +72,7 @@ class Process:
         self._reader.join(5)
 
     def answer(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -84,7 +84,7 @@ class Process:
 
     def ended(self) -> list[dict[str, Any]]:
         """The log, once the process has ended."""
-        self.process.wait(20)
+        self.process.wait(60)
         self._reader.join(5)
         return self.events
 

@@ -189,7 +189,7 @@ def test_a_private_key_is_refused_and_not_shown(tmp_path: Path, capsys: pytest.C
 
 def test_the_command_needs_no_variable() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "stock_sf_loader", *GIVEN], env={}, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "stock_sf_loader", *GIVEN], env={}, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("DESC INTEGRATION STOCK_S3;") and not done.stderr

@@ -13,10 +13,11 @@ from typing import Any
 
 from stock_stack.registry import REPOSITORY
 from stock_stack.services import SERVICES
+from stock_testing.poll import BUSY
 
 ROOT = REPOSITORY
 LOCAL = ("market", "snowflake")
-UP = ("up", "--detach", "--no-build", "--no-recreate", "--no-deps", "--wait", "--wait-timeout", "90")
+UP = ("up", "--detach", "--no-build", "--no-recreate", "--no-deps", "--wait", "--wait-timeout", "240")
 """Starts what is named, and nothing else, and waits until it is healthy."""
 PORTS = ("dashboard", "kafka", "s3", "snowflake", "market", "prometheus", "alertmanager", "grafana")
 """Whose port on this machine can be moved."""
@@ -35,9 +36,12 @@ def free_ports() -> dict[str, int]:
 def docker(
     *arguments: str, seconds: float = 120, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs docker and returns its result, whatever the exit code. Raises subprocess.TimeoutExpired."""
+    """Runs docker and returns its result, whatever the exit code.
+
+    Raises subprocess.TimeoutExpired after BUSY times `seconds`.
+    """
     return subprocess.run(
-        ["docker", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=seconds
+        ["docker", *arguments], cwd=ROOT, env=env, capture_output=True, text=True, timeout=BUSY * seconds
     )
 
 

@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from stock_common.deadline import Deadline
 from stock_common.topics import Topic
 
-READ_SECONDS = 120.0
+READ_SECONDS = 300.0
 POLL_SECONDS = 1.0
 MOST_MESSAGES = 1_000
 
@@ -27,7 +27,7 @@ def ends(servers: str, topic: Topic) -> dict[int, int]:
     """Partition → the next offset."""
     with closing(consumer(servers)) as client:
         return {
-            number: client.get_watermark_offsets(TopicPartition(topic.name, number), timeout=10)[1]
+            number: client.get_watermark_offsets(TopicPartition(topic.name, number), timeout=60)[1]
             for number in range(topic.partitions)
         }
 

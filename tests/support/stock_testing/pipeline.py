@@ -30,7 +30,8 @@ QUICK = {
 LASTING = QUICK | {"LOAD_INTERVAL_SECONDS": "4"}
 """For a whole stack that lasts. Loads, and the audit after each, take five sixths of its CPU time."""
 DRAIN_SECONDS = 120.0
-COMMAND_SECONDS = 120.0
+COMMAND_SECONDS = 360.0
+ANSWER_SECONDS = 30.0
 
 
 class Pipeline:
@@ -145,12 +146,14 @@ class Pipeline:
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a statement run as an administrator with the connector would."""
         environment = self.stack.environment("sf-loader")
-        with connect(environment, database="STOCKS", network_timeout=10) as connection:
+        with connect(environment, database="STOCKS", network_timeout=60) as connection:
             return connection.cursor().execute(sql).fetchall()  # type: ignore[union-attr, return-value]
 
     def metrics(self, service: str) -> str:
         """What Prometheus would read of the service."""
-        with urlopen(self.stack.layout.url(f"{service}-metrics", "/metrics"), timeout=5) as answer:
+        with urlopen(
+            self.stack.layout.url(f"{service}-metrics", "/metrics"), timeout=ANSWER_SECONDS
+        ) as answer:
             return answer.read().decode()
 
     def close(self) -> None:

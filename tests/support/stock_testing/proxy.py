@@ -21,7 +21,7 @@ from stock_stack.ports import HOST
 CHUNK = 64 * 1024
 PIECE = 16 * 1024
 """What a throttle passes on at once. It is small, so that connections share the rate evenly."""
-CALL_SECONDS = 10.0
+CALL_SECONDS = 30.0
 REQUEST = re.compile(rb"^(GET|HEAD|PUT|POST|DELETE) (\S+) HTTP/1\.1\r\n")
 """A client begins a write with a request's head. The body follows in the same write or in others."""
 See = Callable[[bytes], Awaitable[bytes | None]]

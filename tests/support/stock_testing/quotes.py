@@ -14,7 +14,7 @@ from stock_common.topics import QUOTES, SCHEMA_HEADER
 from stock_testing.pipeline import Pipeline
 
 SYMBOLS = ("AAPL", "GOOG", "IBM", "MSFT", "TSLA", "AMZN", "NVDA", "ORCL", "INTC", "ADBE", "CSCO", "QCOM")
-DELIVERY_SECONDS = 30
+DELIVERY_SECONDS = 90
 
 
 def quote(number: int) -> Quote:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from stock_stack.registry import REPOSITORY
+from stock_testing.poll import BUSY
 
-WAIT_MS = 60_000
+WAIT_SECONDS = 60.0
 EXCEPTION = "[data-testid=stException]"
 QUIET = (
     "--no-sandbox",
@@ -57,7 +58,7 @@ class Tab:
         self._address = address
         self.errors: list[str] = []
         self.hosts: set[str] = set()
-        page.set_default_timeout(WAIT_MS)
+        page.set_default_timeout(BUSY * WAIT_SECONDS * 1000)
         page.add_init_script(SHIFTS)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", self._on_console)
@@ -75,10 +76,10 @@ class Tab:
     def open(self, path: str = "") -> None:
         self.page.goto(f"{self._address}/{path}", wait_until="commit")
 
-    def shows(self, text: str, seconds: float = WAIT_MS / 1000) -> None:
+    def shows(self, text: str, seconds: float = WAIT_SECONDS) -> None:
         """Waits until the text is seen. Raises playwright's TimeoutError."""
         self.page.get_by_text(text, exact=False).locator("visible=true").first.wait_for(
-            timeout=seconds * 1000
+            timeout=BUSY * seconds * 1000
         )
 
     def text(self) -> str:

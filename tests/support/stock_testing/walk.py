@@ -27,7 +27,9 @@ DRAWN = {
 BLANK = ".sd-blank"
 SHIFT_LIMIT = 0.1
 SETTLE_MS = 1_500
-SETTLE_TRIES = 8
+SETTLE_TRIES = 20
+SETTLED_LOOKS = 2
+"""A busy machine may pause in the middle of a drawing."""
 PICTURE_MS = 120_000
 """A page that is drawn again all the time takes long to stand still for a picture."""
 ASIDE = """
@@ -76,10 +78,12 @@ def settle(tabs: dict[str, Tab]) -> None:
 
     A page that goes on to move is judged afterwards.
     """
+    still = 0
     for _ in range(SETTLE_TRIES):
         before = [one.shifted() for one in tabs.values()]
         wait(tabs, SETTLE_MS)
-        if before == [one.shifted() for one in tabs.values()]:
+        still = still + 1 if before == [one.shifted() for one in tabs.values()] else 0
+        if still == SETTLED_LOOKS:
             return
 
 
