@@ -32,6 +32,15 @@ class Data(NamedTuple):
         """Those that the statement is about."""
         return self.beside if "_REBUILD" in sql and self.beside else self
 
+    def copied(self) -> Data:
+        """Another one with the same content. What a ledger row holds never changes itself."""
+        return Data(
+            [dict(row) for row in self.ledger],
+            {table: list(rows) for table, rows in self.rows.items()},
+            dict(self.lease),
+            self.beside.copied() if self.beside else None,
+        )
+
 
 def empty(beside: Data | None = None) -> Data:
     return Data(

@@ -32,7 +32,7 @@ class Connection:
         self.changes: list[Callable[[Data], None]] = []
         self.dead = False
         # A session sees what others had committed when it began, and maybe no more.
-        self.base = deepcopy(server.data)
+        self.base = server.data.copied()
         self.committed: list[Callable[[Data], None]] = []
 
     def cursor(self) -> Cursor:
@@ -50,7 +50,7 @@ class Connection:
 
     def begin(self) -> None:
         if self.work is None:
-            self.work = deepcopy(self.server.data)
+            self.work = self.server.data.copied()
             self.server.open.append(self)
 
     def change(self, make: Callable[[Data], None]) -> None:
@@ -69,7 +69,7 @@ class Connection:
         self.server.abort(self)
 
     def seen(self) -> Data:
-        data = deepcopy(self.base)
+        data = self.base.copied()
         for make in (*self.committed, *self.changes):
             make(data)
         return data

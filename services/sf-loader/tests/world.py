@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from itertools import count, pairwise
 from typing import Any
 
@@ -62,7 +61,7 @@ class World:
         world = World()
         world.bucket.stored.update(self.bucket.stored)
         world.bucket.puts = self.bucket.puts
-        world.snowflake.data = deepcopy(self.snowflake.data)
+        world.snowflake.data = self.snowflake.data.copied()
         world.snowflake.clock = self.snowflake.clock
         return world
 
