@@ -1,7 +1,7 @@
 """One place that knows whether Kafka lets this service in, and says it in the same sentence everywhere.
 
 A service's own clients meet a refused sign-in each in its way: one waits for a controller, another for a
-group. Here one client signs in as they do, asks who the brokers are, and keeps the last error of its
+group. Here one client signs in as they do, asks for a topic, and keeps the last error of its
 connection. Example:
 
     with connection.watched(settings, "s3-sink", context.health, context.log):
@@ -14,17 +14,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from stock_common.deadline import Deadline, Monotonic
 from stock_common.health import Health
 from stock_common.repeats import Repeats
 from stock_common.run import FatalError
+from stock_common.topics import STATUS
 from stock_kafka import tls
 from stock_kafka.cluster import Unreachable
 from stock_kafka.config import KafkaSettings
@@ -32,8 +34,6 @@ from stock_kafka.sign_in import PROTOCOL, Refusal, of_the_certificate, refusal
 
 LOOK_SECONDS = 3.0
 """A look waits so long for an answer. Two of them, and finding out why a listener hangs up, take 10 s."""
-ASK_SECONDS = 1.0
-"""One question waits so long. Between two, a refused sign-in is noticed."""
 POLL_SECONDS = 0.2
 PAUSE_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
@@ -45,7 +45,7 @@ _silent.disabled = True
 
 
 class Connection:
-    """A client that only asks who the brokers are, signed in as the service's others are.
+    """A client that only asks for one topic, signed in as the service's others are.
 
     answers: a broker has answered at the last look. Raises FatalError for settings that the client refuses.
     """
@@ -67,29 +67,25 @@ class Connection:
 
         Waits up to `seconds`, and three seconds more to find out why a listener hangs up.
         """
-        self._refusal, self._hung_up_in_silence, deadline = None, True, Deadline(seconds)
-        self.answers = self._asked()
-        while not self.answers and not deadline.passed:
+        self._refusal, self._hung_up_in_silence, self.answers = None, True, False
+        asked, deadline = self._ask(seconds), Deadline(seconds)
+        while not asked.done() and not deadline.passed:
             self._client.poll(POLL_SECONDS)
             if self._refusal is not None:
                 return self._explained(self._refusal)
-            self.answers = self._asked()
-        if self.answers:
-            self._answered = True
+        if asked.done() and _is_answer(asked.exception()):
+            self._answered = self.answers = True
             return None
         return self._hung_up() if self._hung_up_in_silence else None
 
-    def _asked(self) -> bool:
-        """Whether a broker names the brokers.
+    def _ask(self, seconds: float) -> Future[Any]:
+        """Asks for one topic, whatever the answer is.
 
-        describe_cluster() asks the same, but ends the process (SIGABRT, seen with librdkafka 2.16.0) when a
-        broker that has just started names none.
+        describe_cluster() asks for none, but ends the process (SIGABRT, seen with librdkafka 2.16.0) when a
+        broker that has just started names no other broker.
         """
-        try:
-            self._client.list_topics(timeout=ASK_SECONDS)
-        except KafkaException:
-            return False
-        return True
+        topics = TopicCollection([STATUS.name])
+        return self._client.describe_topics(topics, request_timeout=seconds)[STATUS.name]
 
     def _on_error(self, error: KafkaError) -> None:
         found = refusal(error.code(), error.str(), self._settings.kafka_bootstrap_servers)
@@ -125,6 +121,11 @@ class Connection:
                 reason = "the listener hangs up"
                 return Refusal(place.strip(), reason, f"does it ask for a sign-in? {PROTOCOL}", False)
         return None
+
+
+def _is_answer(error: BaseException | None) -> bool:
+    """Whether a broker has answered, if only that the topic is unknown. The client's codes are negative."""
+    return error is None or (isinstance(error, KafkaException) and error.args[0].code() >= 0)
 
 
 class Watch:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from structlog.stdlib import BoundLogger
 from structlog.testing import CapturingLogger
 
 from stock_common.health import Health
 from stock_common.run import FatalError
+from stock_common.topics import STATUS
 from stock_kafka import connection
 from stock_kafka.cluster import Unreachable
 from stock_kafka.config import KafkaSettings
@@ -42,10 +44,11 @@ class Client:
         self.on_error = config["error_cb"]
         return self
 
-    def list_topics(self, timeout: float) -> object:
-        if self.errors:
-            raise KafkaException(KafkaError(KafkaError._TRANSPORT, "no broker"))
-        return object()
+    def describe_topics(self, topics: TopicCollection, request_timeout: float) -> dict[str, Future[object]]:
+        asked: Future[object] = Future()
+        if not self.errors:
+            asked.set_exception(KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)))
+        return {STATUS.name: asked}
 
     def poll(self, seconds: float) -> None:
         for error in self.errors:
