@@ -42,6 +42,14 @@ def test_compare_follows_the_address(desk, asked, shown):
     assert opened("Compare", **asked).session_state["symbols"] == shown
 
 
+def test_compare_asks_the_warehouse_for_no_symbol_without_a_quote(desk):
+    well(desk)
+    shown = words(opened("Compare", symbols="IBM,RANDOM1,RANDOM2"))
+    assert "No quote of RANDOM1, RANDOM2 has come yet." in shown and "Since first bar" in shown
+    assert "No quote of RANDOM3 yet" in words(opened("Compare", symbols="RANDOM3"))
+    assert not [query for query, _ in desk.history.asked if "RANDOM" in str(query.params)]
+
+
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
@@ -168,7 +176,13 @@ def test_first_start_with_an_empty_warehouse(desk, page):
     test = opened(page, symbols="IBM")
     assert any(
         part in words(test)
-        for part in ("No quote yet", "No symbol yet", "has no bars of IBM", "No alert yet")
+        for part in (
+            "No quote yet",
+            "No symbol yet",
+            "No quote of IBM yet",
+            "has no bars of IBM",
+            "No alert yet",
+        )
     )
     assert tables(test) == []
 

@@ -44,7 +44,7 @@ def page() -> None:
     base.show(
         shared,
         "compare",
-        lambda user_opened: _draw(shared, chosen, queries.RANGES[span], user_opened),
+        lambda user_opened: _draw_held(shared, chosen, queries.RANGES[span], user_opened),
         comparison.table,
         slower=base.SLOWER,
     )
@@ -55,11 +55,18 @@ def _first_range(shared: Runtime, symbols: list[str]) -> str:
     if address.read("span"):
         st.session_state.setdefault(_FIRST, FIRST_RANGE)
     if _FIRST not in st.session_state:
-        results = shared.results(_asked(shared, symbols[:LIMIT], FIRST_RANGE), user_opened=True)
+        held = _held(shared, symbols[:LIMIT])
+        results = shared.results(_asked(shared, held, FIRST_RANGE), user_opened=True)
         tables = [result.table for result in results if result.table is not None]
         days = {day for table in tables for day in table.column("trading_day").to_pylist()}
         st.session_state[_FIRST] = SHORTEST if tables and len(days) < FEW_DAYS else FIRST_RANGE
     return st.session_state[_FIRST]
+
+
+def _held(shared: Runtime, symbols: list[str]) -> list[str]:
+    """Those that have a quote. The warehouse is asked for no other: an address may hold anything."""
+    known = set(quotes.symbols(shared))
+    return [symbol for symbol in symbols if symbol in known]
 
 
 def _asked(shared: Runtime, symbols: list[str], span: str) -> list[Query]:
@@ -94,6 +101,19 @@ def _choices(known: list[str], first_range: str) -> tuple[list[str], str]:
     address.keep("symbols", ",".join(chosen), ",".join(known[:FIRST_SYMBOLS]))
     address.keep("span", span, first_range)
     return chosen, span
+
+
+def _draw_held(shared: Runtime, chosen: list[str], span: Range, user_opened: bool) -> list[Line]:
+    """Draws those that have a quote, and names the others."""
+    held = _held(shared, chosen)
+    others = ", ".join(symbol for symbol in chosen if symbol not in held)
+    if not held:
+        reason = "Choose symbols that have quotes. This page opens by itself when one comes."
+        st.html(html.blank(f"No quote of {others} yet", reason))
+        return []
+    if others:
+        st.html(html.note(f"No quote of {others} has come yet."))
+    return _draw(shared, held, span, user_opened)
 
 
 def _draw(shared: Runtime, chosen: list[str], span: Range, user_opened: bool) -> list[Line]:
