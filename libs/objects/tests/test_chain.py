@@ -134,8 +134,8 @@ def test_wrong_bucket_and_wrong_secret_say_what_to_fix(
 def test_pages_of_strangers_names_are_passed_over(real: ObjectStore, folder: str) -> None:
     """More than a page of files, and of folders, before, between and after those of the chains."""
     put(real, link(0, 9))
-    names = [f"{kind}{number:04d}{rest}" for kind in "0pz" for rest in ("", "/x") for number in range(510)]
-    with ThreadPoolExecutor(8) as pool:
+    names = [f"{kind}{number:04d}{rest}" for kind in "0pz" for rest in ("", "/x") for number in range(600)]
+    with ThreadPoolExecutor(16) as pool:
         list(pool.map(lambda name: real.put_new(f"raw/stock-data/{folder}{name}", b"", {}), names))
     assert chains(real, "stock-data") == [CHAIN]
     shape = keys.PARTITION_FOLDER if folder else keys.TOPIC_ID_FOLDER

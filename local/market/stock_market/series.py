@@ -114,7 +114,7 @@ def _session_bars(
     starts, rows = grouped(*tape.minutes(symbol, session, as_of, extended), minutes)
     for start, (*prices, volume) in zip(reversed(starts.tolist()), reversed(rows.tolist()), strict=True):
         yield (
-            local(start).isoformat(" ", "seconds")[:19],
+            local(start).strftime("%Y-%m-%d %H:%M:%S"),
             [*(dollars(price / shares) for price in prices), str(volume * shares)],
         )
 
