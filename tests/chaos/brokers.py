@@ -21,7 +21,7 @@ from chaos.kafka_errors import REPLICAS, silent
 from chaos.links import BROKERS
 from chaos.plan import Fault
 from chaos.supervisor import Supervisor
-from chaos.waits import until
+from chaos.waits import insist, until
 from stock_common.topics import ALL
 from stock_kafka.cluster import Unreachable, describe
 from stock_stack.brokers import disk
@@ -29,8 +29,6 @@ from stock_stack.counts import Place
 from stock_stack.layout import Layout
 
 CALL_SECONDS = 5.0
-INSIST_SECONDS = 240.0
-"""Brokers may be away for as long as faults of their own last."""
 ASK_SECONDS = 1.0
 REPLICATED_SECONDS = 150.0
 """A broker with an empty disk has every record again within this, whatever happens to others meanwhile."""
@@ -102,17 +100,7 @@ class Brokers:
             )
 
     def _insist(self, call: Callable[[], T]) -> Generator[None, None, T]:
-        """The call's result, once it has one. Raises what it raises after INSIST_SECONDS."""
-        end = self._clock() + INSIST_SECONDS
-        while True:
-            asked = self._pool.submit(call)
-            yield from until(asked.done)
-            try:
-                return asked.result()
-            except (KafkaException, Unreachable, KeyError):
-                if self._clock() > end:
-                    raise
-            yield
+        return insist(self._pool, call, (KafkaException, Unreachable, KeyError), self._clock)
 
     def _in_sync(self) -> Iterator[None]:
         """Waits until every partition has all its replicas in sync."""

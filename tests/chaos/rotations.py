@@ -22,7 +22,7 @@ from chaos.links import BROKERS, Link
 from chaos.plan import TARGETS, Fault, Kind
 from chaos.rig import Rig
 from chaos.supervisor import Supervisor
-from chaos.waits import during, until
+from chaos.waits import during, insist, until
 from stock_common.run import FatalError
 from stock_kafka.rights import grant
 from stock_stack import ready
@@ -31,8 +31,6 @@ from stock_stack.layout import warehouse
 from stock_stack.registry import services
 from stock_stack.rights import revoke, set_password, users
 
-INSIST_SECONDS = 240.0
-"""Kafka and Snowflake may be away for as long as faults of their own last."""
 HEAL_SECONDS = 150.0
 CALL_MS = 6000
 """A broker that stands still is given up after it, and the next one is asked."""
@@ -144,17 +142,7 @@ class Rotations:
         yield from self._insist(run)
 
     def _insist(self, call: Callable[[], None]) -> Iterator[None]:
-        """Until it has succeeded. Raises what it raises after INSIST_SECONDS."""
-        end = self._clock() + INSIST_SECONDS
-        while True:
-            asked = self._pool.submit(call)
-            yield from until(asked.done)
-            try:
-                return asked.result()
-            except (KafkaException, FatalError, Error, OSError):
-                if self._clock() > end:
-                    raise
-            yield from during(1.0, self._clock)
+        return insist(self._pool, call, (KafkaException, FatalError, Error, OSError), self._clock, pause=1.0)
 
 
 def _processes(service: str) -> tuple[str, ...]:
