@@ -33,6 +33,8 @@ JAVA = "-XX:TieredStopAtLevel=1"
 """The quick compiler alone: a broker that lives for minutes does not pay the other one back."""
 NO_TESTS = 5
 """pytest's exit code when nothing was selected."""
+REPEATED_LINES, REPEATED_TESTS = 30, 10
+"""What the end of the output says again of so many failed tests, and so many lines of each."""
 
 
 class Sum(NamedTuple):
@@ -112,6 +114,18 @@ def read(report: Path, code: int) -> Sum:
         return Sum(0, 1)
     failed, skipped = int(counts["failures"]) + int(counts["errors"]), int(counts["skipped"])
     return Sum(int(counts["tests"]) - failed - skipped, failed if failed or not code else 1, skipped)
+
+
+def failures(report: Path) -> Iterator[str]:
+    """Each failed test of a pytest run's report: its name and the last lines of its error."""
+    try:
+        cases = list(ElementTree.parse(report).iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        return
+    for case in cases:
+        for fault in [*case.iter("failure"), *case.iter("error")]:
+            lines = (fault.text or fault.get("message", "")).splitlines()[-REPEATED_LINES:]
+            yield "\n".join([f"{case.get('classname')}::{case.get('name')}", *lines])
 
 
 def ended(runner: Runner, waiting: list[Job], cores: float = CORES) -> Iterator[Ended]:
@@ -202,8 +216,11 @@ def fuzz(suites: Sequence[str], seed: int | None, seconds: float) -> int:
 
 
 def summary(parts: Sequence[Ended]) -> int:
-    """Prints the sum. Returns the exit code."""
+    """Prints what failed, again and together, and the sum. Returns the exit code."""
     bad = sorted(part.job.name for part in parts if part.sum.failed)
+    again = [text for part in parts if part.sum.failed for text in failures(report_of(part.job))]
+    for text in again[:REPEATED_TESTS]:
+        print(f"-- failed: {text}\n")
     if bad:
         print(f"Failed: {', '.join(bad)}")
     total = Sum(*(sum(column) for column in zip(*(part.sum for part in parts), strict=True)))

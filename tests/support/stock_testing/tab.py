@@ -20,8 +20,9 @@ QUIET = (
     "--disable-background-timer-throttling",
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
+    "--disable-dev-shm-usage",
 )
-"""A tab that another one covers goes on as if it were seen."""
+"""A tab that another one covers goes on as if it were seen. /dev/shm is small in some containers."""
 SHIFTS = """
 window.shifted = 0;
 new PerformanceObserver((list) => {
@@ -61,6 +62,7 @@ class Tab:
         page.set_default_timeout(BUSY * WAIT_SECONDS * 1000)
         page.add_init_script(SHIFTS)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("crash", lambda _: self.errors.append("the tab crashed"))
         page.on("console", self._on_console)
         page.on("request", lambda request: self._note(request.url))
 
