@@ -51,12 +51,15 @@ class Made(NamedTuple):
 def describe(admin: AdminClient, names: Iterable[str]) -> dict[str, TopicState]:
     """The topics that exist among `names`.
 
-    Raises Unreachable, or FatalError where the principal may not describe one.
+    Raises Unreachable, also for a topic without partitions, which is being made.
+    Raises FatalError where the principal may not describe one.
     """
     topics = TopicCollection(list(names))
     found: dict[str, TopicState] = {}
     for name, future in admin.describe_topics(topics, request_timeout=CALL_SECONDS).items():
         topic = _result(future, f"describe topic {name}", absent=KafkaError.UNKNOWN_TOPIC_OR_PART)
+        if topic is not None and not topic.partitions:
+            raise Unreachable(f"no partition of {name} is known yet")
         if topic is not None:
             found[name] = TopicState(name, hex_id(topic.topic_id), len(topic.partitions))
     return found

@@ -26,6 +26,14 @@ def test_topics_are_described_with_their_ids_in_hex() -> None:
     assert found == {"stock-data": cluster.TopicState("stock-data", ID, 6)}
 
 
+def test_a_topic_without_partitions_is_no_answer() -> None:
+    """The topic is being made: it is neither absent nor smaller."""
+    broker = Broker()
+    broker.create(QUOTES.name, 0)
+    with pytest.raises(Unreachable, match="no partition of stock-data is known"):
+        cluster.make(admin(broker), [QUOTES], 1)
+
+
 def test_offsets_of_many_partitions() -> None:
     broker = Broker(Topic("a", 2, 1))
     for _ in range(5):

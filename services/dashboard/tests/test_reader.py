@@ -18,6 +18,8 @@ from stock_dashboard.live.store import KafkaConnection
 from stock_dashboard.metrics import LiveMetrics
 from stock_kafka.config import KafkaSettings
 from stock_kafka.stalled import CHECK_SECONDS, StallWatch
+from stock_kafka.testing.broker import Broker
+from stock_kafka.testing.consumer import MemoryConsumer
 
 PLACE = (QUOTES.name, 0)
 
@@ -197,3 +199,13 @@ def test_nothing_is_dropped_while_messages_come(desk):
     for offset in range(5):
         log.look(100, at(offset))
     assert log.restarts() == 0
+
+
+def test_a_topic_without_partitions_is_asked_for_again(desk):
+    """A passing state, source: rd_kafka_msg_partitioner in librdkafka's rdkafka_msg.c."""
+    reader, broker = Log(desk).reader, Broker()
+    broker.create(QUOTES.name, 0)
+    with pytest.raises(KafkaException, match="no partition of stock-data is known"):
+        reader._starts(MemoryConsumer(broker), QUOTES.name)
+    broker.create(QUOTES.name, 2)
+    assert len(reader._starts(MemoryConsumer(broker), QUOTES.name)) == 2

@@ -27,7 +27,7 @@ from stock_common.health import Health
 from stock_common.records import Alert, Quote, decode
 from stock_common.repeats import Repeats
 from stock_common.topics import ALERTS, QUOTES, STATUS
-from stock_dashboard.live.start_offset import brokers_up, log_ends, start_offset
+from stock_dashboard.live.start_offset import brokers_up, log_ends, partitions_of, start_offset
 from stock_dashboard.live.store import KafkaConnection, LiveStore
 from stock_dashboard.metrics import TOPICS, LiveMetrics
 from stock_kafka import sign_in
@@ -157,17 +157,14 @@ class LiveReader:
 
     def _starts(self, consumer: Consumer, topic: str) -> list[TopicPartition]:
         """Each partition of a topic, with the offset to start from. Raises KafkaException."""
-        found = consumer.list_topics(topic, timeout=CALL_SECONDS).topics[topic]
-        if found.error is not None:
-            raise KafkaException(found.error)
+        numbers = partitions_of(consumer.list_topics(topic, timeout=CALL_SECONDS), topic)
         since = self._clock() - timedelta(hours=self._window.hours)
-        wanted = [
-            TopicPartition(topic, number, int(since.timestamp() * 1000))
-            for number in sorted(found.partitions)
-        ]
+        wanted = [TopicPartition(topic, number, int(since.timestamp() * 1000)) for number in numbers]
         share = max(1, self._window.messages // len(wanted))
         starts = []
         for place in consumer.offsets_for_times(wanted, timeout=CALL_SECONDS):
+            if place.error is not None:
+                raise KafkaException(place.error)
             first, end = consumer.get_watermark_offsets(place, timeout=CALL_SECONDS, cached=False)
             self._store.end(topic, place.partition, end)
             by_time = -1 if place.offset == OFFSET_END else place.offset
