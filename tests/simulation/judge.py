@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stock_common.links import Link
 from stock_objects.chain import Chain
 
 from .engine import Violation
-from .kafka import Log
+from .kafka import Log, Record
 from .s3 import Bucket
 from .stand_ins import GOOD, rows_of
 
@@ -91,7 +91,11 @@ def _link(run: SinkRun, chain: Chain, log: Log, link: Link, letters: set[str]) -
         if link.last >= log.first:
             raise Violation(f"{link.key} calls {link.last} lost, Kafka has it from {log.first} on")
         return
-    held = set(offsets)
+    _left_out(link, f"{chain.topic_id}/{chain.partition}", truth, set(offsets), letters)
+
+
+def _left_out(link: Link, name: str, truth: Mapping[int, Record], held: set[int], letters: set[str]) -> None:
+    """Every record of Kafka that the object has not is a hole, or has a letter."""
     absent = {at for at, record in truth.items() if record.value is None}
     bad = {at for at, record in truth.items() if record.value and not record.value.startswith(GOOD)}
     if missing := truth.keys() - held - absent - bad:
@@ -99,5 +103,5 @@ def _link(run: SinkRun, chain: Chain, log: Log, link: Link, letters: set[str]) -
     if (link.holes, link.rejected) != (len(absent), len(bad)):
         raise Violation(f"{link.key} has {link.holes} holes and {link.rejected} rejected: {absent} and {bad}")
     for offset in bad:
-        if f"{chain.topic_id}/{chain.partition}/{offset}" not in letters:
+        if f"{name}/{offset}" not in letters:
             raise Violation(f"{link.key} counts {offset} as rejected, and there is no letter of it")

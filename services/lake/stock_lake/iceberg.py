@@ -21,6 +21,8 @@ from pyiceberg.exceptions import (
 )
 from pyiceberg.table import Table as IcebergTable
 
+from stock_common import retry
+from stock_common.run import Stop
 from stock_lake.manifest import ROOT, Manifest
 from stock_lake.tables import Table
 
@@ -30,8 +32,8 @@ PROPERTIES = {
     "commit.retry.num-retries": "0",
     "commit.manifest-merge.enabled": "true",
 }
-TRIES = 10
-"""Commits that other jobs may win before ours is given up."""
+COMMITS = retry.Policy(first=0.05, longest=1.0, attempts=10)
+"""Other jobs may win so many commits before ours is given up."""
 
 
 class NotCommitted(Exception):
@@ -66,20 +68,26 @@ class Tables:
 
         `counts` reads the manifests. Raises NotCommitted.
         """
-        for _ in range(TRIES):
-            loaded = self._load(table)
-            has = {self._key(task.file.file_path) for task in loaded.scan(_of(day)).plan_files()}
-            wanted = counts()
-            if wanted is None or has == {each.key for each in wanted.files}:
-                return False
-            try:
-                self._replace(loaded, bool(has), wanted)
-            except CommitFailedException:
-                continue
-            return True
-        raise NotCommitted(
-            f"{table.name} of {day}: other jobs won {TRIES} commits. The next run tries again."
-        )
+        try:
+            return retry.call(
+                lambda: self._commit(table, day, counts),
+                COMMITS,
+                retryable=CommitFailedException,
+                wait=Stop().wait,
+            )
+        except CommitFailedException:
+            raise NotCommitted(
+                f"{table.name} of {day}: other jobs won {COMMITS.attempts} commits. The next run tries again."
+            ) from None
+
+    def _commit(self, table: Table, day: date, counts: Callable[[], Manifest | None]) -> bool:
+        loaded = self._load(table)
+        has = {self._key(task.file.file_path) for task in loaded.scan(_of(day)).plan_files()}
+        wanted = counts()
+        if wanted is None or has == {each.key for each in wanted.files}:
+            return False
+        self._replace(loaded, bool(has), wanted)
+        return True
 
     def _replace(self, loaded: IcebergTable, has_files: bool, wanted: Manifest) -> None:
         summary = _summary(wanted)
