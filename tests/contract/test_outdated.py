@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-import outdated
+from tests import outdated
 
 
 def test_it_sees_packages_and_images() -> None:

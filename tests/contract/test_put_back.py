@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import snowflake_rules
+from every_statement import changed
 from local_snowflake import BUCKET, Account
-from test_snowflake_sql import changed
 
 from stock_common.run import FatalError
 from stock_sf_loader.account.grants import Roles

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
-from test_whole_way import check_rules
+from every_rule import check_rules
 
 from stock_dashboard.data.alerts import RULES
 from stock_producer.alerts import rules_file

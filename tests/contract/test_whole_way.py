@@ -9,18 +9,18 @@ import re
 import uuid
 from array import array
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow.parquet as pq
+from every_rule import check_rules
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from stock_common import domain, status
 from stock_common.domain import BadMessage
-from stock_common.records import Alert, Quote, decode, encode
+from stock_common.records import Alert, Quote, decode
 from stock_common.status import ChainStatus, LoaderStatus
 from stock_dashboard.charts import axes, bars
 from stock_dashboard.charts.price import ChartOptions, price_chart
@@ -33,12 +33,6 @@ from stock_dashboard.live.minute_bars import LiveQuotes
 from stock_dashboard.live.store import LiveStore
 from stock_dashboard.pages import download
 from stock_dashboard.ui import table
-from stock_producer.alerts.engine import Alerting, Watch
-from stock_producer.alerts.rules.move import MoveAgainstClose
-from stock_producer.alerts.rules.price import PriceCrossing
-from stock_producer.alerts.rules.silence import Silence
-from stock_producer.alerts.rules.volume import VolumeSpike
-from stock_producer.alerts.rules.window import MoveWithin
 from stock_s3_sink.cutter import Records
 from stock_s3_sink.encode.parquet import encode as to_parquet
 
@@ -147,24 +141,6 @@ def check_file(values: list[bytes], found: list[Quote]) -> None:
         assert abs(line["price"]) < domain.PRICE_LIMIT
         assert domain.FIRST_INSTANT <= line["fetched_at"] < domain.END_INSTANT
         assert domain.FIRST_DAY <= line["trading_day"] < domain.END_DAY
-
-
-def check_rules(found: list[Quote]) -> None:
-    """No rule fails, and their alerts are accepted by the contract."""
-    rules = [
-        MoveAgainstClose(percent=Decimal(5)),
-        MoveWithin(percent=Decimal(2), minutes=5),
-        PriceCrossing(symbols=["IBM"], price=Decimal(100)),
-        VolumeSpike(factor=Decimal(3)),
-        Silence(minutes=5),
-    ]
-    alerting = Alerting([Watch(rule) for rule in rules], {})
-    for quote in found:
-        verdict = alerting.evaluate([quote])
-        assert verdict.faults == {}
-        alerting.keep(verdict.states)
-        for alert in verdict.alerts:
-            assert decode(encode(alert), Alert).rule == alert.rule
 
 
 def check_pages(found: list[Quote]) -> None:

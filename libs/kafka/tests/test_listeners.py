@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from test_tls import AUTHORITY, listener
+from listeners import AUTHORITY, listener
 
 from stock_kafka.config import KafkaSettings
 from stock_kafka.connection import Connection

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from connected import QUOTES, Connected, entry
 from duckdb_tables import Tables, fakesnow, snowflake
-from test_repair_sql import QUOTES, Connected, entry
 
 from stock_common.keys import ObjectKey
 from stock_objects.chain import Chain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from test_loop import Clock, Cycles, Publisher, Warehouse, loop
+from loop_parts import Clock, Cycles, Publisher, Warehouse, loop
 from world import World
 
 from stock_common import logs
