@@ -15,6 +15,7 @@ from fakesnow.transforms import show, stage
 from sqlglot import exp
 
 from stock_snowflake.database import catalog, load_history
+from stock_snowflake.database.translations import Translations
 from stock_snowflake.sql.names import literal, quote
 
 _GLOBAL_FILE = "_global.duckdb"
@@ -41,6 +42,7 @@ class Engine:
         self.data_dir = data_dir = data_dir.resolve()
         # DuckDB refuses concurrent changes of its catalog instead of queueing them. DDL is short.
         self.ddl_lock = threading.Lock()
+        self.translations = Translations()
         fakesnow.transforms.numeric_agg_implicit_cast = _exact_sum
         self._root = duckdb.connect(
             ":memory:",

@@ -17,6 +17,7 @@ from fakesnow.fakes import FakeSnowflakeConnection
 from fakesnow.statement_type import statement_type_id
 from sqlglot import exp
 
+from stock_snowflake.database.translations import Translations
 from stock_snowflake.errors import unsupported
 from stock_snowflake.sql.functions import whole_epochs
 from stock_snowflake.sql.names import literal
@@ -27,18 +28,22 @@ _DML_COLUMNS: tuple[tuple[type[exp.Expr], tuple[str, ...]], ...] = (
     (exp.Update, ("number of rows updated", "number of multi-joined rows updated")),
     (exp.Delete, ("number of rows deleted",)),
 )
-QUERIES = 100
-"""Translated queries that a session keeps."""
+_KEPT_KINDS = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
 class Translator:
     """Runs one session's statements in the connection's transaction. Raises errors of DuckDB and fakesnow."""
 
-    def __init__(self, connection: FakeSnowflakeConnection, reserved_words: Collection[str]) -> None:
+    def __init__(
+        self,
+        connection: FakeSnowflakeConnection,
+        reserved_words: Collection[str],
+        translations: Translations,
+    ) -> None:
         self.connection = connection
         self.duck: duckdb.DuckDBPyConnection = connection._duck_conn
         self._reserved_words = reserved_words
-        self._queries: dict[tuple[str, str | None, str | None], exp.Expr] = {}
+        self._translations = translations
 
     @property
     def database(self) -> str | None:
@@ -68,11 +73,8 @@ class Translator:
         cursor.check_db_and_schema(expression)
         type_id = statement_type_id(expression)
         if isinstance(expression, exp.Merge):
-            return self._merge(
-                cursor._transform(self._quoted(expression), list(params)).sql(dialect="duckdb"),
-                params,
-                type_id,
-            )
+            transformed = self._transformed(cursor, self._quoted(expression), list(params))
+            return self._merge(transformed.sql(dialect="duckdb"), params, type_id)
         counts = isinstance(expression, (exp.Insert, exp.Update, exp.Delete))
         for part in cursor._transform_explode(self._quoted(expression)):
             values = list(params)
@@ -89,20 +91,19 @@ class Translator:
         return answer
 
     def _transformed(self, cursor: FakeSnowflakeCursor, part: exp.Expr, values: list[Any]) -> exp.Expr:
-        """The part in DuckDB's SQL. The steps to it take up to 50 ms for a query, so the last are kept."""
-        if not isinstance(part, exp.Query):
+        """The part in DuckDB's SQL. The steps to it take up to 50 ms, so the last are kept."""
+        if not isinstance(part, _KEPT_KINDS):
             return cursor._transform(part, values)
         key = (part.sql(dialect="snowflake"), self.database, self.schema)
-        if key not in self._queries:
-            given = list(values)
-            transformed = cursor._transform(part, values)
-            if values != given:
-                # IDENTIFIER(?) took its name from the values.
-                return transformed
-            if len(self._queries) == QUERIES:
-                self._queries.clear()
-            self._queries[key] = transformed
-        return self._queries[key]
+        found = self._translations.find(key)
+        if found is not None:
+            return found
+        given = list(values)
+        transformed = cursor._transform(part, values)
+        # Otherwise IDENTIFIER(?) took its name from the values.
+        if values == given:
+            self._translations.keep(key, transformed)
+        return transformed
 
     def run_batch(self, expression: exp.Expr, rows: Sequence[Sequence[Any]]) -> results.Result:
         """Execute an array binding: one statement of many rows, made one by the caller's transaction."""
@@ -111,7 +112,8 @@ class Translator:
         cursor = self.connection.cursor()
         cursor.check_db_and_schema(expression)
         type_id = statement_type_id(expression)
-        sql = cursor._transform(self._quoted(expression), list(rows[0])).sql(dialect="duckdb")
+        transformed = self._transformed(cursor, self._quoted(expression), list(rows[0]))
+        sql = transformed.sql(dialect="duckdb")
         self.duck.executemany(sql, [list(row) for row in rows])
         return results.from_counts(_DML_COLUMNS[0][1], [len(rows)], type_id)
 

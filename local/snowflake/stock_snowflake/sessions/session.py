@@ -27,7 +27,8 @@ class Session:
         self._services = services
         self._serial = threading.Lock()
         self.parameters = Parameters(login.parameters, services.engine.timezones)
-        self._translator = Translator(services.engine.connect(), services.engine.reserved_words)
+        engine = services.engine
+        self._translator = Translator(engine.connect(), engine.reserved_words, engine.translations)
         self._transaction = Transaction(session_id, self._translator.duck, services.locks)
         self._execution = Execution(
             session_id, login, services, self.parameters, self._translator, self._transaction
