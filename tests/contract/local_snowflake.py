@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 from urllib.request import urlopen
 
 import boto3
@@ -27,6 +27,8 @@ BIN = Path(__file__).resolve().parents[2] / "local/snowflake/.venv/bin"
 HOST, BUCKET, PASSWORD = "127.0.0.1", "stocks-0a1b", "local-password"
 AWS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local-secret"}
 KEY = f"{ROOT}stock-data/{'a' * 32}/partition=00000/dt=2026-03-02/hour=14/o{0:020d}.parquet"
+DATA = "snowflake"
+"""The folder of the local Snowflake's databases."""
 START_SECONDS = 60
 GRPC = 10_000
 """SeaweedFS takes each port plus this too."""
@@ -56,8 +58,15 @@ class Account(NamedTuple):
 
 
 @contextmanager
-def running(place: Path, **more: str) -> Iterator[Account]:
-    """Both servers, with their data in `place`. more: settings of the local Snowflake."""
+def running(place: Path) -> Iterator[Account]:
+    """Both servers, with their data in `place`."""
+    with object_store(place) as s3, warehouse(place, s3) as account:
+        yield account
+
+
+@contextmanager
+def object_store(place: Path) -> Iterator[int]:
+    """The S3 server, with its data in `place`. Yields its port."""
     s3, others = _port(GRPC), [_port(GRPC) for _ in range(3)]
     weed = [
         *(str(BIN / "weed"), "mini", f"-dir={place}", f"-ip={HOST}", f"-ip.bind={HOST}"),
@@ -66,39 +75,54 @@ def running(place: Path, **more: str) -> Iterator[Account]:
         *(f"-{name}.port={port}" for name, port in zip(("master", "filer", "volume"), others, strict=True)),
         f"-admin.port={_port(GRPC)}",
     ]
-    snowflake = _port()
+    with (place / "weed.log").open("w") as log, _process(weed, AWS, log):
+        _wait(f"http://{HOST}:{s3}/healthz")
+        yield s3
+
+
+@contextmanager
+def warehouse(place: Path, s3: int, **more: str) -> Iterator[Account]:
+    """The local Snowflake, with its data in `place` and its stages on the S3 server. more: its settings."""
+    port = _port()
     settings = (
         AWS
         | more
         | {
-            "DATA_DIR": str(place / "snowflake"),
-            "SNOWFLAKE_LISTEN_PORT": str(snowflake),
+            "DATA_DIR": str(place / DATA),
+            "SNOWFLAKE_LISTEN_PORT": str(port),
             "SNOWFLAKE_PASSWORD": PASSWORD,
             "S3_ENDPOINT_URL": f"http://{HOST}:{s3}",
         }
     )
-    with (
-        (place / "log").open("w") as log,
-        _process(weed, AWS, log),
-        _process([str(BIN / "stock-snowflake")], settings, log),
-    ):
-        for port in (s3, snowflake):
-            _wait(f"http://{HOST}:{port}/healthz")
-        yield Account(snowflake, s3)
+    with (place / "log").open("w") as log, _process([str(BIN / "stock-snowflake")], settings, log):
+        _wait(f"http://{HOST}:{port}/healthz")
+        yield Account(port, s3)
 
 
 def put(s3: int, body: bytes, key: str = KEY, metadata: Mapping[str, str] = MappingProxyType({})) -> None:
     """Puts the object. The bucket is made where it is missing."""
-    client = boto3.client(
+    client = _client(s3)
+    with suppress(client.exceptions.BucketAlreadyOwnedByYou):
+        client.create_bucket(Bucket=BUCKET)
+    client.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata=dict(metadata))
+
+
+def empty(s3: int) -> None:
+    """Deletes every object of the bucket."""
+    client = _client(s3)
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for entry in page.get("Contents", ()):
+            client.delete_object(Bucket=BUCKET, Key=entry["Key"])
+
+
+def _client(s3: int) -> Any:
+    return boto3.client(
         "s3",
         endpoint_url=f"http://{HOST}:{s3}",
         region_name="us-east-1",
         aws_access_key_id=AWS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=AWS["AWS_SECRET_ACCESS_KEY"],
     )
-    with suppress(client.exceptions.BucketAlreadyOwnedByYou):
-        client.create_bucket(Bucket=BUCKET)
-    client.put_object(Bucket=BUCKET, Key=key, Body=body, Metadata=dict(metadata))
 
 
 def settings(port: int, user: str, role: str | None = None) -> LoaderSettings:

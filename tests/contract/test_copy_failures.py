@@ -6,6 +6,7 @@ others once, and end: whether the failure names the file or not, and whatever it
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -36,6 +37,31 @@ CUT = GOOD[: len(GOOD) // 2]
 DAMAGED, SOUND = (Chain("stock-data", topic_id * 32, 0) for topic_id in "ab")
 
 
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with local_snowflake.object_store(tmp_path_factory.mktemp("s3")) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def made(s3: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data of a local Snowflake that has ended: the account, with the loader's tables."""
+    place = tmp_path_factory.mktemp("made")
+    with local_snowflake.warehouse(place, s3) as account:
+        account.administer(*local_snowflake.setup_statements())
+        account.migrate()
+    return place
+
+
+@pytest.fixture
+def account(form: str, s3: int, made: Path, tmp_path: Path) -> Iterator[Account]:
+    """An account of the test's own, whose COPY fails in this form, and an empty bucket."""
+    shutil.copytree(made / local_snowflake.DATA, tmp_path / local_snowflake.DATA)
+    with local_snowflake.warehouse(tmp_path, s3, COPY_ERRORS=form) as account:
+        yield account
+    local_snowflake.empty(s3)
+
+
 @contextmanager
 def loader(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loader]:
     settings = local_snowflake.settings(account.port, "STOCK_LOADER")
@@ -58,28 +84,25 @@ def link(account: Account, chain: Chain, place: int, body: bytes = GOOD) -> str:
 
 @pytest.mark.parametrize("form", ["named", "bare", "unknown"])
 def test_a_file_that_cannot_be_loaded_costs_only_itself(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    form: str, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with local_snowflake.running(tmp_path, COPY_ERRORS=form) as account:
-        account.administer(*local_snowflake.setup_statements())
-        account.migrate()
-        expected = {link(account, DAMAGED, place): ROWS for place in (0, 2)}
-        bad = link(account, DAMAGED, 1, CUT)
-        with loader(account, monkeypatch) as made:
-            seen: list[Cycle] = []
-            for place in range(TRIES + 2):
-                expected[link(account, SOUND, place)] = ROWS
-                seen.append(made.load_all())
-            last = made.load_all()
-        assert bad in (seen[0].fault or ""), "a person reads which file it is"
-        assert last.outcome == "idle" and last.transactions == 0, last
-        # Each cycle tries the file a few times, by halves, and ends.
-        assert sum(cycle.transactions for cycle in seen) <= len(expected)
-        with closing(account.session("STOCK_LOADER")) as session:
-            table = "SELECT SOURCE_FILE AS F, COUNT(*) AS N FROM RAW.STOCK_QUOTES GROUP BY 1"
-            assert {row["f"]: row["n"] for row in session.query(table)} == expected
-            rows = session.query("SELECT OBJECT_KEY AS F, STATUS AS S, REASON AS R FROM RAW.LOADED_FILES")
-        status = {row["f"]: row["s"] for row in rows}
-        assert status == dict.fromkeys(expected, "loaded") | {bad: "quarantined"}
-        (reason,) = (row["r"] for row in rows if row["f"] == bad)
-        assert ("399999" if form == "unknown" else "100152") in reason
+    expected = {link(account, DAMAGED, place): ROWS for place in (0, 2)}
+    bad = link(account, DAMAGED, 1, CUT)
+    with loader(account, monkeypatch) as made:
+        seen: list[Cycle] = []
+        for place in range(TRIES + 2):
+            expected[link(account, SOUND, place)] = ROWS
+            seen.append(made.load_all())
+        last = made.load_all()
+    assert bad in (seen[0].fault or ""), "a person reads which file it is"
+    assert last.outcome == "idle" and last.transactions == 0, last
+    # Each cycle tries the file a few times, by halves, and ends.
+    assert sum(cycle.transactions for cycle in seen) <= len(expected)
+    with closing(account.session("STOCK_LOADER")) as session:
+        table = "SELECT SOURCE_FILE AS F, COUNT(*) AS N FROM RAW.STOCK_QUOTES GROUP BY 1"
+        assert {row["f"]: row["n"] for row in session.query(table)} == expected
+        rows = session.query("SELECT OBJECT_KEY AS F, STATUS AS S, REASON AS R FROM RAW.LOADED_FILES")
+    status = {row["f"]: row["s"] for row in rows}
+    assert status == dict.fromkeys(expected, "loaded") | {bad: "quarantined"}
+    (reason,) = (row["r"] for row in rows if row["f"] == bad)
+    assert ("399999" if form == "unknown" else "100152") in reason
