@@ -124,6 +124,67 @@ def test_a_file_that_copy_fails_for_while_others_load_is_set_aside(
     assert loader.cycle().outcome == "idle"
 
 
+@pytest.mark.parametrize("later", [1, 4], ids=["one later file", "the last of them without rows"])
+def test_a_file_that_copy_fails_for_is_set_aside_where_its_chain_is_the_only_one(
+    world: World, later: int
+) -> None:
+    """The newest file after it is tried by a COPY that is rolled back."""
+    chain = world.quotes[0]
+    world.bucket.link(chain, 0, 4)
+    bad = world.bucket.link(chain, 5, 9)
+    for first in range(10, 10 + 5 * later, 5):
+        world.bucket.link(chain, first, first + 4, rejected=5 if first == 25 else 0)
+
+    def copy(cursor: Cursor, sql: str, params: Any) -> None:
+        if bad.removeprefix("raw/") in sql:
+            raise ProgrammingError("SQL execution internal error", errno=603, sqlstate="XX000")
+        Cursor.copy(cursor, sql, params)
+
+    world.snowflake.work = {"COPY": copy}
+    loader = world.loader()
+    for _ in range(TRIES):
+        assert bad in (loader.cycle().fault or "")
+        assert world.ledger(chain) == [(0, 4, "loaded")] and world.offsets(chain) == list(range(5))
+    drain(loader)
+    assert world.ledger(chain)[:2] == [(0, 4, "loaded"), (5, 9, "quarantined")]
+    assert world.ledger(chain)[-1][1] == 9 + 5 * later
+    world.check_ranges()
+
+
+def test_where_the_newest_file_fails_too_the_only_chain_waits(world: World) -> None:
+    chain = world.quotes[0]
+    world.bucket.link(chain, 0, 4)
+    drain(world.loader())
+    for first in range(5, 30, 5):
+        world.bucket.link(chain, first, first + 4)
+    world.snowflake.copy_error = ProgrammingError("internal error", errno=603, sqlstate="XX000")
+    loader = world.loader()
+    for _ in range(TRIES + 3):
+        assert loader.cycle().outcome == "refused"
+    assert world.ledger(chain) == [(0, 4, "loaded")]
+    world.snowflake.copy_error = None
+    drain(loader)
+    world.check()
+
+
+def test_a_trial_that_the_warehouse_does_not_answer_blames_nobody(world: World) -> None:
+    chain = world.quotes[0]
+    bad = world.bucket.link(chain, 0, 4)
+    world.bucket.link(chain, 5, 9)
+
+    def copy(cursor: Cursor, sql: str, params: Any) -> None:
+        code = 603 if bad.removeprefix("raw/") in sql else 607  # 607: the warehouse is suspended
+        raise ProgrammingError("failed", errno=code, sqlstate="XX000")
+
+    world.snowflake.work = {"COPY": copy}
+    loader = world.loader()
+    outcomes = {loader.cycle().outcome for _ in range(TRIES + 3)}
+    assert outcomes == {"refused", "unavailable"} and world.ledger(chain) == []
+    world.snowflake.work = {}
+    drain(loader)
+    world.check()
+
+
 def stranger(world: World, chain: Chain, change: dict[str, Any]) -> None:
     """Puts a row into the ledger: but for `change` one that a loader writes of a link at offset 5."""
     row = {"chain": tuple(chain), "first": 5, "last": 9, "rows": 5, "rejected": 0, "holes": 0, "lost": 0}

@@ -12,7 +12,7 @@ import structlog
 from stock_common.ledger import QUARANTINED
 from stock_objects.chain import Chain
 from stock_objects.errors import Conflict, ObjectError
-from stock_sf_loader.load import ledger, transaction
+from stock_sf_loader.load import ledger, transaction, trial
 from stock_sf_loader.load.batch import Batch, Held, next_batch
 from stock_sf_loader.load.copy_into import FILES_LIMIT, BatchRefused, FileRefused
 from stock_sf_loader.load.ledger import Entry, LedgerState
@@ -203,7 +203,7 @@ class Loader:
         """How many entries to load next, after Snowflake has refused these."""
         if isinstance(error, BatchRefused) and len(entries) == 1:
             only = entries[0]
-            if not self._refused.is_to_blame(only.key, only.chain.topic):
+            if not self._refused.is_to_blame(only.key, only.chain.topic, lambda: self._later_loads(only)):
                 held.chains.add(only.chain)
                 self._obstacles.stop(only.chain, f"{only.key}: {error}")
                 return 1
@@ -218,6 +218,11 @@ class Loader:
         # Halving finds the file that Snowflake does not name.
         self._log.warning("batch refused, a smaller one is tried", files=len(entries), reason=str(error))
         return len(entries) // 2
+
+    def _later_loads(self, entry: Entry) -> bool:
+        (listing,) = (listing for listing in self._listings if listing.chain == entry.chain)
+        later = [info for info in listing.objects if info.key > entry.key]
+        return trial.newest_loads(self._resources, entry.chain, later)
 
     def _stuck(self) -> list[str]:
         return [

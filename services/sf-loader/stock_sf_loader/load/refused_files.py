@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from stock_common.ledger import QUARANTINED
 from stock_sf_loader.load.ledger import Entry
@@ -31,12 +31,16 @@ class RefusedFiles:
         self._refused[key] = (tries, reason)
         return tries
 
-    def is_to_blame(self, key: str, topic: str) -> bool:
+    def is_to_blame(self, key: str, topic: str, later_loads: Callable[[], bool]) -> bool:
         """Whether a file whose COPY fails for no reason of its data is at fault: others of its topic load.
 
+        later_loads: tries a later file of its chain. It is asked where no other file has loaded.
         Not when it fails for the first time. Table or stage may be at fault then.
         """
-        return self._failed.setdefault(key, self._loaded[topic]) < self._loaded[topic]
+        if key not in self._failed:
+            self._failed[key] = self._loaded[topic]
+            return False
+        return self._failed[key] < self._loaded[topic] or later_loads()
 
     def settled(self, entries: Sequence[Entry]) -> None:
         """The entries are in the ledger now."""
