@@ -14,8 +14,9 @@ from stock_market.clock import NEW_YORK, local
 from stock_market.series import COMPACT, INTERVALS
 
 SYMBOLS = st.sampled_from(["AAPL", "FB", "IBM", "NVDA", "SPY", "ZZZ9", "BRK.B"])
-# A fortnight with Thanksgiving, a half day, and weekends; the 24-hour calendar has no change of clocks in it.
-FIRST = int(datetime(2026, 11, 16, tzinfo=NEW_YORK).timestamp() * 1000)
+# A fortnight with a holiday, a half day, and weekends; the 24-hour calendar has no change of clocks in it.
+# It begins its month: TIME_SERIES_INTRADAY answers with the month's days up to the instant.
+FIRST = int(datetime(2025, 7, 1, tzinfo=NEW_YORK).timestamp() * 1000)
 POST_MARKET_ENDS = 1_795_481_400_208
 """Ten minutes before the end of a post-market. The stamp once went back to the regular session then."""
 MINUTES = {"24/7": 1_440, "XNYS": 390}
