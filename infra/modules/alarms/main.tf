@@ -81,23 +81,54 @@ resource "aws_cloudwatch_metric_alarm" "freshness" {
   }
 }
 
-# The free plan's data come after the close, once a day. Five days without are longer than any holiday.
+# The free plan's data come after the close, once a day. Five days without are longer than any holiday. A day counts
+# from when the host or the sink's task is there, so the days before the deployment are none without an object.
+locals {
+  sink = lookup(var.ecs_services, "s3-sink", { cluster = "none", service = "none" })
+}
+
 resource "aws_cloudwatch_metric_alarm" "daily" {
   count               = var.running && var.freshness_minutes == null ? 1 : 0
   alarm_name          = "${var.name}-no-object-for-days"
   alarm_description   = "The sink has put no object for five days. Look at the producer's and the sink's logs and at the pipeline page."
-  namespace           = var.name
-  metric_name         = "ObjectsPut"
   comparison_operator = "LessThanThreshold"
   threshold           = 1
-  statistic           = "Sum"
-  period              = 86400
   evaluation_periods  = 5
   datapoints_to_alarm = 5
-  treat_missing_data  = "breaching"
+  treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
   tags                = { Name = "${var.name}-no-object-for-days" }
+
+  metric_query {
+    id          = "days"
+    expression  = "MAX([objects, 0 * alive])"
+    label       = "Objects put, 0 on a day on which something ran"
+    return_data = true
+  }
+
+  metric_query {
+    id = "objects"
+
+    metric {
+      namespace   = var.name
+      metric_name = "ObjectsPut"
+      period      = 86400
+      stat        = "Sum"
+    }
+  }
+
+  metric_query {
+    id = "alive"
+
+    metric {
+      namespace   = var.watch_host ? "AWS/EC2" : "AWS/ECS"
+      metric_name = var.watch_host ? "StatusCheckFailed" : "MemoryUtilization"
+      dimensions  = var.watch_host ? tomap({ InstanceId = var.instance_id }) : tomap({ ClusterName = local.sink.cluster, ServiceName = local.sink.service })
+      period      = 86400
+      stat        = "Maximum"
+    }
+  }
 }
 
 # A stage that stands still ends or gets unhealthy. Its platform starts it again and says so: on the host in a line
