@@ -83,7 +83,7 @@ _TIMES = (exp.DType.TIMESTAMPLTZ, exp.DType.TIMESTAMPNTZ, exp.DType.TIMESTAMPTZ,
 def faults(sql: str) -> list[str]:
     """What Snowflake refuses, or may refuse, in one statement. Empty when nothing is known against it."""
     parsed = sqlglot.parse_one(sql, dialect="snowflake")
-    return [*_options(sql), *_defaults(parsed), *_binds(parsed), *_names(parsed)]
+    return [*_options(sql), *_defaults(parsed), *_binds(parsed), *_casts(parsed), *_names(parsed)]
 
 
 def _options(sql: str) -> Iterator[str]:
@@ -156,6 +156,13 @@ def _binds(parsed: exp.Expr) -> Iterator[str]:
         for node in parsed.find_all(kind):
             if node.find(exp.Placeholder):
                 yield f"a value is bound in {kind.__name__.upper()}: write it into the text"
+
+
+def _casts(parsed: exp.Expr) -> Iterator[str]:
+    """A text becomes a day or a time by the session's DATE_INPUT_FORMAT and its like."""
+    for node in parsed.find_all(exp.Cast):
+        if node.to.this in (*_TIMES, exp.DType.DATE, exp.DType.TIME) and node.this.is_string:
+            yield f"{node.sql('snowflake')} depends on the session's formats: build it of numbers"
 
 
 def _names(parsed: exp.Expr) -> Iterator[str]:

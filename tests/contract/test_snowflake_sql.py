@@ -67,6 +67,12 @@ def test_a_fault_that_is_put_back_is_found(starts: str, old: str, new: str, says
         ("CREATE TABLE T (A VARCHAR(3) DEFAULT 'eight ch')", "longer than its column"),
         ("CREATE FILE FORMAT F TYPE = PARQUET SPEED = 2", "CREATE FILE FORMAT is not on the list"),
         ("CREATE TABLE T (A NUMBER(3, 0) DEFAULT 'x')", "is VARCHAR"),
+        ("SELECT CAST('1970-01-01' AS DATE) AS A", "depends on the session's formats"),
+        ("SELECT '1970-01-01'::DATE AS A", "depends on the session's formats"),
+        ("SELECT DATE '1970-01-01' AS A", "depends on the session's formats"),
+        ("SELECT TO_DATE('1970-01-01') AS A", "depends on the session's formats"),
+        ("SELECT TRY_CAST('09:30' AS TIME) AS A", "depends on the session's formats"),
+        ("SELECT TO_TIMESTAMP_LTZ('2026-03-02') AS A", "depends on the session's formats"),
     ],
 )
 def test_what_we_do_not_write_yet_is_found_too(sql: str, says: str) -> None:

@@ -35,6 +35,7 @@ def statements(**changes: Any) -> list[str]:
 
 COLUMNS = [
     Column("PRICE", "NUMBER", 6),
+    Column("TRADING_DAY", "DATE", 0),
     Column("INTERVAL", "TEXT", 0),
     Column("KAFKA_TIME", "TIMESTAMP_LTZ", 0),
     Column("LOADED_AT", "DATE", 0),

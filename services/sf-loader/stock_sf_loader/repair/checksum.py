@@ -26,7 +26,7 @@ def number(column: Column) -> str:
     if column.kind == "BOOLEAN":
         return f"IFF({name}, 1, 0)"
     if column.kind == "DATE":
-        return f"DATEDIFF('day', CAST('1970-01-01' AS DATE), {name})"
+        return f"DATEDIFF('day', DATE_FROM_PARTS(1970, 1, 1), {name})"
     if column.kind.startswith("TIMESTAMP"):
         return f"DATE_PART('EPOCH_MICROSECOND', {name})"
     return f"LENGTH({name})"
