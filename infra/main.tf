@@ -139,7 +139,7 @@ module "alarms" {
   name              = var.name
   email             = var.alarm_email
   account_id        = local.account
-  budget_usd        = var.budget_usd != null ? var.budget_usd : local.ec2 ? 60 : var.monitoring ? 330 : 300
+  budget_usd        = var.budget_usd != null ? var.budget_usd : local.ec2 ? 60 : var.monitoring ? 390 : 350
   running           = local.running
   freshness_minutes = local.running && var.alpha_vantage_plan != "free" ? var.freshness_minutes : null
   watch_host        = local.ec2 && local.running

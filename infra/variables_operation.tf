@@ -53,7 +53,7 @@ variable "freshness_minutes" {
 }
 
 variable "budget_usd" {
-  description = "Monthly budget of what has our tags, in US dollars. A warning comes at 80 % spent and at 100 % forecast. null means 60 on ec2, 300 on ecs, 330 with monitoring. Snowflake and Alpha Vantage send bills apart."
+  description = "Monthly budget of what has our tags, in US dollars. A warning comes at 80 % spent and at 100 % forecast. null means 60 on ec2, 350 on ecs, 390 with monitoring. Snowflake and Alpha Vantage send bills apart."
   type        = number
   default     = null
 
