@@ -116,9 +116,9 @@ def test_kafka_away(project: Project, watch: Watch) -> None:
 
 def test_s3_away(project: Project, watch: Watch) -> None:
     with stopped(project, "s3"):
-        watch.fires("SinkStalled", "AuditStale", within=90)
-        watch.one_cause("SinkStalled", "AuditStale")
-    watch.ends("SinkStalled", "AuditStale")
+        watch.fires("SinkStalled", "SinkPartitionStalled", "AuditStale", within=90)
+        watch.one_cause("SinkStalled", "SinkPartitionStalled", "AuditStale")
+    watch.ends("SinkStalled", "SinkPartitionStalled", "AuditStale")
 
 
 def test_a_plan_that_is_nearly_used_up(project: Project, watch: Watch) -> None:
