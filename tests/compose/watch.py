@@ -8,7 +8,9 @@ from typing import Any
 
 from stock_testing.poll import poll_until
 
-UNSEEN = frozenset({"SymbolsUnknown", "MessagesSetAside", "SinkBlocked", "LoaderForeignObjects"})
+UNSEEN = frozenset(
+    {"SymbolsUnknown", "MessagesSetAside", "SinkBlocked", "BrokerClockAhead", "LoaderForeignObjects"}
+)
 """Alerts that no fault of seen_firing.py sets off. Only made-up series test them."""
 
 

@@ -58,7 +58,7 @@ def test_alerts_that_are_not_seen_firing_are_named() -> None:
     }
     sentence = re.search(r"Not seen firing there[^:]*:([^.]*)\.", OPERATIONS)
     unseen = re.search(
-        r"UNSEEN = frozenset\(\{(.*?)\}\)", (ROOT / "tests/compose/watch.py").read_text(), re.S
+        r"UNSEEN = frozenset\(\s*\{(.*?)\}\s*\)", (ROOT / "tests/compose/watch.py").read_text(), re.S
     )
     assert sentence is not None
     assert unseen is not None
