@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stock_kafka.reader import Unreadable
 from stock_s3_sink.cutter import Records
 from stock_s3_sink.fetched import PartitionId
 
@@ -42,6 +43,7 @@ def fill(partition_id: PartitionId, expected: int, records: Records, reread: Rer
     """The records from `expected` on, each once, in order, with what the client left out.
 
     expected: one past the last offset that is held or on S3.
+    What cannot be read holds nothing back that comes before it: that is given alone, as partial.
     """
     if _is_run(records, expected):
         return Filled(records, array("q"), 0)
@@ -49,7 +51,12 @@ def fill(partition_id: PartitionId, expected: int, records: Records, reread: Rer
     if not records or _is_run(records, expected):
         return Filled(records, array("q"), 0)
     last = records.offsets[-1]
-    found = reread(partition_id, expected, last, MOST_RECORDS)
+    try:
+        found = reread(partition_id, expected, last, MOST_RECORDS)
+    except Unreadable:
+        if before := _before_gap(records, expected):
+            return Filled(before, array("q"), 0, partial=True)
+        raise
     held = set(records.offsets)
     recovered = [place for place, offset in enumerate(found.offsets) if offset not in held]
     offsets = array("q", [found.offsets[place] for place in recovered])
@@ -70,6 +77,11 @@ def merged(some: Records, others: Records) -> Records:
 def _is_run(records: Records, expected: int) -> bool:
     """Whether the offsets are `expected` and those after it, without a gap."""
     return records.offsets == array("q", range(expected, expected + len(records)))
+
+
+def _before_gap(records: Records, expected: int) -> Records:
+    """The records up to the first gap. Their offsets ascend."""
+    return records.pick([at for at, offset in enumerate(records.offsets) if offset == expected + at])
 
 
 def _ascending(records: Records, expected: int) -> Records:

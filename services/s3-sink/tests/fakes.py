@@ -14,7 +14,7 @@ from samples import QUOTE
 
 from stock_common import logs, records
 from stock_common.deadline import Deadline
-from stock_common.status import Status
+from stock_common.status import ChainStatus, Status
 from stock_kafka.cluster import Unreachable
 from stock_kafka.reader import Unreadable
 from stock_objects.chain import Chain, link_at
@@ -223,3 +223,8 @@ def covered(store: MemoryStore, topic_id: str = "a" * 32) -> list[tuple[int, int
 def end(store: MemoryStore) -> int:
     links = covered(store)
     return links[-1][1] if links else -1
+
+
+def last_fault(run: Run) -> str | None:
+    state = run.publisher.states[-1] if run.publisher.states else None
+    return state.fault if isinstance(state, ChainStatus) else None

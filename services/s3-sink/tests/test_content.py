@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
-from fakes import GOOD, START_MS, Broker, Run, covered, end
+from fakes import GOOD, START_MS, Broker, Run, covered, end, last_fault
 
 from stock_common.keys import ObjectKey
 from stock_common.links import Link
 from stock_common.run import FatalError
-from stock_common.status import ChainStatus
 from stock_kafka.cluster import Unreachable
 from stock_objects.chain import Chain
 from stock_objects.testing import MemoryStore
@@ -34,11 +33,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def counted(run: Run, name: str) -> float:
     return run.registry.get_sample_value(f"stock_s3_sink_{name}", {"topic": "stock-data"}) or 0.0
-
-
-def last_fault(run: Run) -> str | None:
-    state = run.publisher.states[-1] if run.publisher.states else None
-    return state.fault if isinstance(state, ChainStatus) else None
 
 
 @pytest.mark.parametrize("skips", [{0}, {3, 4}, {2, 5, 7}, set(range(8))], ids=str)
