@@ -75,6 +75,12 @@ SUSPENDED = (
     "Snowflake has suspended the account, because its trial has ended or a bill is open: an administrator"
     " settles it under Admin, Billing. Nothing is lost, and it goes on by itself"
 )
+_USER_REFUSED = {
+    390101: "is disabled: an administrator runs ALTER USER {} SET DISABLED = FALSE",
+    390102: "is locked after too many refused sign-ins: correct the credential, then wait 15 minutes, or an"
+    " administrator runs ALTER USER {} SET MINS_TO_UNLOCK = 0",
+}
+"""Of a user that is known and may not come in. That 390102 is a lock is assumed: no account was there."""
 REFUSED_SIGN_IN = 390100
 _SIGN_IN = range(REFUSED_SIGN_IN, 396000)
 _CLIENT = range(250000, 300000)
@@ -92,8 +98,12 @@ _PASSING: dict[int, type[WarehouseError]] = {
 }
 
 
-def classify(code: int, sqlstate: str, text: str, what: str = "the statement") -> Exception:
+def classify(
+    code: int, sqlstate: str, text: str, what: str = "the statement", user: str = "SNOWFLAKE_USER"
+) -> Exception:
     """The exception for an error of `what`. `code` is the connector's errno, -1 where it has none.
+
+    user: who signs in, for the sentence on a user that is disabled or locked.
 
     What passes by itself is WarehouseUnavailable (SessionExpired where a new session helps, StatementFailed
     where the session goes on, AccountSuspended where the account is) or LockTimeout.
@@ -104,6 +114,8 @@ def classify(code: int, sqlstate: str, text: str, what: str = "the statement") -
         return AccountSuspended(f"{SUSPENDED} ({reason})")
     if code in _PASSING:
         return _PASSING[code](reason)
+    if code in _USER_REFUSED:
+        return FatalError(f"Snowflake's user {user} {_USER_REFUSED[code].format(user)} ({reason}).")
     if refusal := _refusal(code, sqlstate, what):
         return FatalError(f"Snowflake {refusal} ({reason}).")
     if code in _CLIENT or code <= 0 or sqlstate.startswith("08"):

@@ -186,7 +186,7 @@ class Warehouse:
                 try:
                     self._connection = self._connect(**self._arguments)
                 except Error as error:
-                    raise _classified(error, SIGN_IN) from None
+                    raise _classified(error, SIGN_IN, str(self._arguments.get("user"))) from None
                 except ReauthenticationRequest as error:
                     # The connector raises this at the sign-in for an expired token. It is not an Error.
                     raise classify(REFUSED_SIGN_IN, "", str(error.cause), SIGN_IN) from None
@@ -205,8 +205,8 @@ class Warehouse:
                 connection.close(retry=False)
 
 
-def _classified(error: Error, what: str) -> Exception:
-    return classify(error.errno or -1, error.sqlstate or "", error.raw_msg or str(error), what)
+def _classified(error: Error, what: str, user: str = "SNOWFLAKE_USER") -> Exception:
+    return classify(error.errno or -1, error.sqlstate or "", error.raw_msg or str(error), what, user)
 
 
 def _rows(cursor: Any) -> list[dict[str, Any]]:

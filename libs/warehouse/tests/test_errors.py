@@ -116,3 +116,10 @@ def test_an_account_that_is_not_there_is_one_only_at_the_sign_in() -> None:
     assert isinstance(refused, FatalError)
     assert "correct SNOWFLAKE_ACCOUNT" in str(refused)
     assert isinstance(classify(290404, "08001", "404 Not Found"), WarehouseUnavailable)
+
+
+@pytest.mark.parametrize(("code", "remedy"), [(390101, "DISABLED = FALSE"), (390102, "MINS_TO_UNLOCK = 0")])
+def test_a_user_that_may_not_come_in_is_named_with_the_remedy(code: int, remedy: str) -> None:
+    refused = classify(code, "08001", "no access", SIGN_IN, "STOCK_LOADER")
+    assert isinstance(refused, FatalError)
+    assert "user STOCK_LOADER is" in str(refused) and f"ALTER USER STOCK_LOADER SET {remedy}" in str(refused)

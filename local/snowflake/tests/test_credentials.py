@@ -155,6 +155,8 @@ def test_keys_of_a_curve_and_keys_that_are_none() -> None:
             id="of a service",
         ),
         pytest.param({"DISABLED": True}, "account-password", "390101", id="of a user that is disabled"),
+        pytest.param({"MINS_TO_UNLOCK": 15}, "account-password", "390102", id="of a user that is locked"),
+        pytest.param({"MINS_TO_UNLOCK": 0}, "account-password", None, id="of a user no longer locked"),
     ],
 )
 def test_passwords(has: dict[str, Any], given: object, number: str | None) -> None:
@@ -205,6 +207,12 @@ def test_the_real_connector_signs_in_and_a_key_is_replaced(
     admin.execute("ALTER USER LOADER SET DISABLED = TRUE")
     with pytest.raises(snowflake.connector.errors.DatabaseError, match="User access disabled"):
         connect_to(account.port, user="LOADER", account="MYORG-LOCAL")
+    admin.execute("ALTER USER LOADER SET DISABLED = FALSE MINS_TO_UNLOCK = 15")
+    with pytest.raises(snowflake.connector.errors.DatabaseError, match="temporarily locked") as locked:
+        connect_to(account.port, user="LOADER", account="MYORG-LOCAL")
+    assert locked.value.errno == 390102
+    admin.execute("ALTER USER LOADER SET MINS_TO_UNLOCK = 0")
+    assert signs_in(SECOND)
 
 
 def test_the_real_connector_and_a_programmatic_access_token(

@@ -64,10 +64,7 @@ def check(account: Account, secrets: Secrets, login: Mapping[str, Any], now: dat
     """
     user = str(login.get("LOGIN_NAME") or "").upper()
     has = account.get("USER", user).properties if account.exists("USER", user) else {}
-    if _is_true(has.get("DISABLED")):
-        raise SnowflakeError(
-            "390101", "08001", "User access disabled. Contact your local system administrator."
-        )
+    _may_come_in(has)
     kind = str(login.get("AUTHENTICATOR") or "").upper()
     if kind == "SNOWFLAKE_JWT":
         _check_key(secrets, login, user, has, now)
@@ -76,6 +73,15 @@ def check(account: Account, secrets: Secrets, login: Mapping[str, Any], now: dat
             raise SnowflakeError("390303", "08001", "Programmatic access token is invalid.")
     elif not _password_opens(secrets, login.get("PASSWORD"), has):
         raise sign_in_refused()
+
+
+def _may_come_in(has: Mapping[str, Any]) -> None:
+    if _is_true(has.get("DISABLED")):
+        raise SnowflakeError(
+            "390101", "08001", "User access disabled. Contact your local system administrator."
+        )
+    if str(has.get("MINS_TO_UNLOCK") or "0") != "0":
+        raise SnowflakeError("390102", "08001", "Your user account has been temporarily locked.")
 
 
 def _password_opens(secrets: Secrets, given: object, has: Mapping[str, Any]) -> bool:
