@@ -71,6 +71,17 @@ def hex_id(topic_id: Any) -> str:
     return uuid.UUID(int=((high & (2**64 - 1)) << 64) | (low & (2**64 - 1))).hex
 
 
+def partitions(consumer: Consumer, topic: str, seconds: float) -> list[int]:
+    """The numbers of the topic's partitions. Raises KafkaException, also where the topic is being made."""
+    found = consumer.list_topics(topic, timeout=seconds).topics.get(topic)
+    if found is not None and found.error is not None:
+        raise KafkaException(found.error)
+    if found is None or not found.partitions:
+        unknown = f"no partition of {topic} is known yet"
+        raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, unknown))
+    return sorted(found.partitions)
+
+
 def watermarks(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
     """(first offset in the log, end offset) as the broker says now. Raises Unreachable."""
     what = f"read the offsets of {topic}/{partition}"

@@ -27,12 +27,12 @@ from stock_common.health import Health
 from stock_common.records import Alert, Quote, decode
 from stock_common.repeats import Repeats
 from stock_common.topics import ALERTS, QUOTES, STATUS
-from stock_dashboard.live.start_offset import brokers_up, log_ends, partitions_of, start_offset
+from stock_dashboard.live.start_offset import brokers_up, log_ends, start_offset
 from stock_dashboard.live.store import KafkaConnection, LiveStore
 from stock_dashboard.metrics import TOPICS, LiveMetrics
 from stock_kafka import sign_in
 from stock_kafka.closing import let_go
-from stock_kafka.cluster import ends
+from stock_kafka.cluster import ends, partitions
 from stock_kafka.config import KafkaSettings
 from stock_kafka.reader import UNREADABLE
 from stock_kafka.refused import Refused
@@ -157,7 +157,7 @@ class LiveReader:
 
     def _starts(self, consumer: Consumer, topic: str) -> list[TopicPartition]:
         """Each partition of a topic, with the offset to start from. Raises KafkaException."""
-        numbers = partitions_of(consumer.list_topics(topic, timeout=CALL_SECONDS), topic)
+        numbers = partitions(consumer, topic, CALL_SECONDS)
         since = self._clock() - timedelta(hours=self._window.hours)
         wanted = [TopicPartition(topic, number, int(since.timestamp() * 1000)) for number in numbers]
         share = max(1, self._window.messages // len(wanted))

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import json
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import ClusterMetadata
-
 LEAST_MESSAGES = 2_000
 
 
@@ -17,18 +14,6 @@ def brokers_up(statistics: str) -> bool:
     """Whether any broker is connected (`brokers.<name>.state`)."""
     brokers = json.loads(statistics).get("brokers", {}).values()
     return any(broker.get("state") == "UP" for broker in brokers)
-
-
-def partitions_of(answer: ClusterMetadata, topic: str) -> list[int]:
-    """The topic's partitions. Raises KafkaException where the answer names none: it may be in the making."""
-    found = answer.topics.get(topic)
-    if found is not None and found.error is not None:
-        raise KafkaException(found.error)
-    if found is None or not found.partitions:
-        raise KafkaException(
-            KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART, f"no partition of {topic} is known")
-        )
-    return sorted(found.partitions)
 
 
 def log_ends(statistics: str) -> dict[tuple[str, int], int]:
