@@ -24,6 +24,7 @@ from stock_dashboard.live.reader import LiveReader, ReadWindow
 from stock_dashboard.live.store import LiveStore
 from stock_dashboard.metrics import HistoryMetrics, LiveMetrics, PageMetrics, Viewers
 from stock_dashboard.pages import signin
+from stock_dashboard.ui.address import session
 from stock_kafka import connection
 from stock_warehouse.config import SessionOptions
 from stock_warehouse.session import Warehouse
@@ -74,6 +75,7 @@ def build(context: Context[DashboardSettings]) -> Dashboard:
         groups=settings.symbol_groups,
         signs_in=settings.signs_in,
         allowed=Allowed(settings.oidc_allowed, settings.oidc_trust_unverified),
+        session=session,
     )
     return Dashboard(reader, history, shared)
 

@@ -20,7 +20,7 @@ LAG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300)
 QUERY_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
 VIEWS = ("latest", "bars_1min", "bars_5min", "bars_1h", "bars_1d", "alerts")
 OUTCOMES = ("ok", "unavailable", "suspended", "denied", "refused", "busy")
-LOOKUPS = ("hit", "renewed", "miss")
+LOOKUPS = ("hit", "renewed", "miss", "over_budget")
 VIEWER_SECONDS = 45.0
 """A tab counts as a viewer for this long after its last refresh. The slowest pages refresh every 20 s."""
 

@@ -27,7 +27,13 @@ class StubHistory:
         self.asked: list[tuple[Query, bool]] = []
 
     def read(
-        self, query: Query, generation: object, *, user_opened: bool = False, wait: float = 0.0
+        self,
+        query: Query,
+        generation: object,
+        *,
+        user_opened: bool = False,
+        wait: float = 0.0,
+        viewer: str | None = None,
     ) -> Result:
         self.asked.append((query, user_opened))
         return self.answers.get(query.view, Result(None, None, False, None))

@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from stock_common.run import FatalError
-from stock_dashboard.history.cache import CachePolicy, History
+from stock_dashboard.history.budget import AT_ONCE, SECONDS_EACH
+from stock_dashboard.history.cache import MOST_WAITING, CachePolicy, History
 from stock_dashboard.history.queries import Query
 from stock_dashboard.metrics import HistoryMetrics
 from stock_warehouse.errors import AccountSuspended, StatementError, WarehouseUnavailable
@@ -166,3 +167,71 @@ def test_every_result_says_that_the_warehouse_is_down(history, warehouse, clock)
     warehouse.error = None
     clock.at = 77.0
     assert settled(history, QUERY, 1)[2:] == (False, None, None)
+
+
+@pytest.fixture
+def waiting(warehouse, clock, registry):
+    """Keeps many results. Its threads are not started: what is asked waits."""
+    policy = CachePolicy(ttl=900, refresh=15, entries=1_000)
+    return History(lambda: warehouse, HistoryMetrics(registry), policy, clock=clock, connections=1)
+
+
+def different(count, of="A"):
+    return [QUERY._replace(params=(of, number)) for number in range(count)]
+
+
+def test_a_question_that_finds_the_queue_full_is_refused_and_asked_later(waiting, warehouse, clock):
+    *queued, last = different(MOST_WAITING + 1)
+    assert all(waiting.read(query, 1).pending for query in queued)
+    assert waiting.read(last, 1) == (None, None, False, "busy", None)
+    assert waiting.read(queued[0], 1).fault is None
+    waiting.start()
+    assert all(settled(waiting, query, 1).table for query in queued)
+    assert (waiting.read(last, 1).pending, warehouse.asked) == (False, MOST_WAITING)
+    clock.at = 6.0
+    assert settled(waiting, last, 1).table == TABLE
+    waiting.close(5)
+
+
+@pytest.fixture
+def spent(waiting, warehouse):
+    """A viewer "ann" who has just used up her budget, every answer in memory."""
+    waiting.start()
+    for query in different(AT_ONCE):
+        assert settled(waiting, query, 1, viewer="ann").fault is None
+    assert warehouse.asked == AT_ONCE
+    yield waiting
+    waiting.close(5)
+
+
+def test_a_viewer_who_asks_too_much_waits_and_no_other_does(spent, warehouse, clock, registry):
+    fresh, other, third = different(3, of="B")
+    assert spent.read(fresh, 1, viewer="ann") == (None, None, False, "over_budget", None)
+    assert (warehouse.asked, len(spent._entries)) == (AT_ONCE, AT_ONCE)
+    assert registry.get_sample_value("stock_dashboard_history_lookups_total", {"outcome": "over_budget"}) == 1
+    assert settled(spent, other, 1, viewer="bob").table == TABLE
+    assert spent.read(other, 1, viewer="ann").table == TABLE
+    clock.at = SECONDS_EACH
+    assert settled(spent, fresh, 1, viewer="ann").table == TABLE
+    assert spent.read(third, 1, viewer="ann").fault == "over_budget"
+
+
+def test_a_load_renews_the_results_of_a_viewer_without_a_budget(spent, warehouse, clock):
+    first, second = different(2)
+    clock.at = 16.0
+    for query in different(3, of="B"):
+        settled(spent, query, 2, viewer="ann")
+    asked = warehouse.asked
+    settled(spent, first, 2, viewer="ann")
+    assert warehouse.asked == asked + 1
+    result = spent.read(second, 2, viewer="ann", user_opened=True)
+    assert (result.table, result.fault, warehouse.asked) == (TABLE, "over_budget", asked + 1)
+
+
+def test_a_budget_fills_up_again_and_is_then_forgotten(spent, clock):
+    clock.at = AT_ONCE * SECONDS_EACH
+    assert all(settled(spent, query, 1, viewer="ann").table for query in different(AT_ONCE, of="B"))
+    assert spent.read(different(1, of="C")[0], 1, viewer="ann").fault == "over_budget"
+    clock.at *= 2
+    settled(spent, *different(1, of="D"), 1, viewer="bob")
+    assert set(spent._budget._full_at) == {"bob"}

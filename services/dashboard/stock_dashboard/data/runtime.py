@@ -43,6 +43,7 @@ class Runtime(NamedTuple):
 
     now: the wall clock, aware.
     signs_in: a viewer has to sign in, as one of `allowed` (see signin.admits).
+    session: names the tab whose script is running. Its budget pays for questions to the warehouse.
     """
 
     store: LiveStore
@@ -53,11 +54,13 @@ class Runtime(NamedTuple):
     groups: Groups = ()
     signs_in: bool = False
     allowed: Allowed = Allowed()
+    session: Callable[[], str | None] = lambda: None
 
     def result(self, query: Query, *, user_opened: bool, wait: float = FIRST_PAINT_SECONDS) -> Result:
         """A query's result as it is known. Blocks for up to `wait` seconds where a person opened the page."""
         wait = wait if user_opened else 0.0
-        result = self.history.read(query, self._generation(), user_opened=user_opened, wait=wait)
+        generation, viewer = self._generation(), self.session()
+        result = self.history.read(query, generation, user_opened=user_opened, wait=wait, viewer=viewer)
         if query.view == LATEST and result.table is not None:
             self.store.stored_simulated = SIMULATED in result.table.column("source").to_pylist()
         return result
@@ -66,12 +69,14 @@ class Runtime(NamedTuple):
         self, queries: Sequence[Query], *, user_opened: bool, wait: float = FIRST_PAINT_SECONDS
     ) -> list[Result]:
         """Several results, asked for at the same time. A page that is opened waits `wait` seconds for all."""
-        generation, deadline = self._generation(), Deadline(wait)
-        found = [self.history.read(query, generation, user_opened=user_opened) for query in queries]
+        generation, deadline, viewer = self._generation(), Deadline(wait), self.session()
+        found = [
+            self.history.read(query, generation, user_opened=user_opened, viewer=viewer) for query in queries
+        ]
         if not user_opened:
             return found
         return [
-            self.history.read(query, generation, wait=deadline.remaining())
+            self.history.read(query, generation, wait=deadline.remaining(), viewer=viewer)
             if result.pending and result.table is None
             else result
             for query, result in zip(queries, found, strict=True)

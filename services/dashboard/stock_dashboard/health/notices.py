@@ -72,6 +72,11 @@ def _fault_notice(fault: Fault, live: bool, shown: str) -> str:
             "The warehouse refused the question: its views are of another version than the dashboard "
             "(the log has its answer)."
         )
+    if fault == "over_budget":
+        return (
+            "This tab has asked the warehouse for very much in a short time. "
+            f"It may ask again in a few seconds, and the page then goes on by itself.{shown}"
+        )
     prices = ": live prices go on," if live else " either:"
     return f"The warehouse does not answer{prices} history is tried again by itself.{shown}"
 

@@ -17,16 +17,15 @@ from typing import NamedTuple, Protocol
 import pyarrow as pa
 import structlog
 
-from stock_common import retry
 from stock_common.run import FatalError
+from stock_dashboard.history.budget import Budget
+from stock_dashboard.history.entry import AGAIN, Entry
 from stock_dashboard.history.faults import AWAY, Fault, classify
 from stock_dashboard.history.queries import Query
 from stock_dashboard.metrics import HistoryMetrics
 from stock_warehouse.errors import WarehouseError
 
 MOST_WAITING = 64
-AGAIN = retry.Policy(first=5.0, longest=60.0)
-"""When a query that failed is due again. A page asks for it: no thread waits."""
 IDLE_SECONDS = 1.0
 
 
@@ -69,36 +68,6 @@ class Result(NamedTuple):
     waiting: float | None = None
 
 
-class _Entry:
-    """One query: its last result, and the state of its next one."""
-
-    def __init__(self) -> None:
-        self.table: pa.Table | None = None
-        self.read_at = 0.0
-        self.generation: Hashable = None
-        self.pending = False
-        self.asked_at = 0.0
-        self.fault: Fault | None = None
-        self.failures = 0
-        self.failed_at = 0.0
-        self.done = threading.Condition()
-
-    def retry_due(self, now: float) -> bool:
-        return now - self.failed_at >= AGAIN.pause(self.failures)
-
-    def succeeded(self, table: pa.Table, generation: Hashable, now: float) -> None:
-        with self.done:
-            self.table, self.read_at, self.generation = table, now, generation
-            self.fault, self.failures, self.pending = None, 0, False
-            self.done.notify_all()
-
-    def failed(self, fault: Fault, now: float) -> None:
-        with self.done:
-            self.fault, self.failed_at, self.pending = fault, now, False
-            self.failures += 1
-            self.done.notify_all()
-
-
 class History:
     """The results of all viewers, and the threads that read them.
 
@@ -116,11 +85,11 @@ class History:
         connections: int,
     ) -> None:
         self._connect, self._metrics, self._clock, self._policy = connect, metrics, clock, policy
-        self._entries: OrderedDict[Query, _Entry] = OrderedDict()
-        self._lock = threading.Lock()
+        self._entries: OrderedDict[Query, Entry] = OrderedDict()
+        self._lock, self._budget = threading.Lock(), Budget()
         self._answered_at, self._failed_at = float("-inf"), 0.0
         self._away: Fault | None = None
-        self._work: queue.Queue[tuple[Query, _Entry, Hashable]] = queue.Queue(MOST_WAITING)
+        self._work: queue.Queue[tuple[Query, Entry, Hashable]] = queue.Queue(MOST_WAITING)
         self._stop = threading.Event()
         self._log = structlog.stdlib.get_logger("stock.dashboard")
         # The threads are daemons: a query that hangs must not delay the end of the process.
@@ -140,30 +109,51 @@ class History:
             thread.join(seconds)
 
     def read(
-        self, query: Query, generation: Hashable, *, user_opened: bool = False, wait: float = 0.0
+        self,
+        query: Query,
+        generation: Hashable,
+        *,
+        user_opened: bool = False,
+        wait: float = 0.0,
+        viewer: str | None = None,
     ) -> Result:
         """The result as it is known now. Asks the warehouse in the background where that is due.
 
         generation: changes with every load into the warehouse.
         user_opened: a person has opened the page that shows the result.
         wait: blocks for up to so many seconds for a first result, so that a page's first paint is whole.
+        viewer: whose budget pays for a question that is new or that a person asks again.
         """
         now = self._clock()
         with self._lock:
-            entry = self._entry(query)
-            self._ask(entry, query, generation, now, user_opened)
+            entry = self._entries.get(query) or Entry()
+            reason = self._reason(entry, query, generation, now, user_opened)
+            if self._is_over_budget(viewer, reason, user_opened, now):
+                return Result(entry.table, self._age(entry), False, "over_budget")
+            self._keep(query, entry)
+            self._ask(entry, query, generation, now, reason)
             oldest_wait = self._unanswered_since(now)
         if wait and entry.pending and entry.table is None:
             with entry.done:
                 entry.done.wait_for(lambda: not entry.pending, wait)
         now = self._clock()
-        age = None if entry.table is None else now - entry.read_at
         waiting = now - min(entry.asked_at if entry.pending else now, oldest_wait)
-        fault = entry.fault or self._away
-        return Result(entry.table, age, entry.pending, fault, waiting or None)
+        return Result(
+            entry.table, self._age(entry), entry.pending, entry.fault or self._away, waiting or None
+        )
 
-    def _ask(self, entry: _Entry, query: Query, generation: Hashable, now: float, user_opened: bool) -> None:
-        reason = self._reason(entry, query, generation, now, user_opened)
+    def _age(self, entry: Entry) -> float | None:
+        return None if entry.table is None else self._clock() - entry.read_at
+
+    def _is_over_budget(self, viewer: str | None, reason: str | None, user_opened: bool, now: float) -> bool:
+        """Takes a question that is the viewer's own out of the budget. Others cost nothing."""
+        costs = reason == "first" or (reason is not None and user_opened)
+        if viewer is None or not costs or self._budget.take(viewer, now):
+            return False
+        self._metrics.looked_up("over_budget")
+        return True
+
+    def _ask(self, entry: Entry, query: Query, generation: Hashable, now: float, reason: str | None) -> None:
         self._metrics.looked_up("hit" if reason is None else "miss" if entry.table is None else "renewed")
         if reason is not None:
             entry.pending, entry.asked_at = True, now
@@ -177,17 +167,15 @@ class History:
         pending = (entry.asked_at for entry in self._entries.values() if entry.pending)
         return min((asked_at for asked_at in pending if asked_at > self._answered_at), default=now)
 
-    def _entry(self, query: Query) -> _Entry:
-        entry = self._entries.get(query)
-        if entry is None:
-            entry = self._entries[query] = _Entry()
-            if len(self._entries) > self._policy.entries:
-                self._entries.popitem(last=False)
+    def _keep(self, query: Query, entry: Entry) -> None:
+        """Keeps the entry as the one asked for last, in place of the one asked for longest ago."""
+        self._entries[query] = entry
         self._entries.move_to_end(query)
-        return entry
+        if len(self._entries) > self._policy.entries:
+            self._entries.popitem(last=False)
 
     def _reason(
-        self, entry: _Entry, query: Query, generation: Hashable, now: float, user_opened: bool
+        self, entry: Entry, query: Query, generation: Hashable, now: float, user_opened: bool
     ) -> str | None:
         """Why the warehouse is to be asked now, None where it is not."""
         if entry.pending:
@@ -199,7 +187,7 @@ class History:
         return self._renewal(entry, query, generation, now, user_opened)
 
     def _renewal(
-        self, entry: _Entry, query: Query, generation: Hashable, now: float, user_opened: bool
+        self, entry: Entry, query: Query, generation: Hashable, now: float, user_opened: bool
     ) -> str | None:
         """Why a result that is there is to be read again."""
         if self._away and now - self._failed_at >= AGAIN.longest:
@@ -210,7 +198,7 @@ class History:
         return "opened" if user_opened and age >= self._policy.ttl else None
 
     @staticmethod
-    def _is_outdated(entry: _Entry, query: Query, generation: Hashable) -> bool:
+    def _is_outdated(entry: Entry, query: Query, generation: Hashable) -> bool:
         return query.follows_loads and generation is not None and generation != entry.generation
 
     def _run(self) -> None:
@@ -225,7 +213,7 @@ class History:
             source.close()
 
     def _answer(
-        self, source: Source | None, query: Query, entry: _Entry, generation: Hashable
+        self, source: Source | None, query: Query, entry: Entry, generation: Hashable
     ) -> Source | None:
         started = self._clock()
         try:

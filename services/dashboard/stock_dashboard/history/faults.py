@@ -7,7 +7,8 @@ from typing import Literal
 from stock_common.run import FatalError
 from stock_warehouse.errors import AccountSuspended, StatementError
 
-Fault = Literal["unavailable", "suspended", "denied", "refused", "busy"]
+Fault = Literal["unavailable", "suspended", "denied", "refused", "busy", "over_budget"]
+"""over_budget: of this viewer alone, see budget."""
 AWAY = ("unavailable", "suspended")
 """The faults of the warehouse as a whole: other queries would fail for them too."""
 _KINDS: dict[type[Exception], Fault] = {

@@ -66,6 +66,12 @@ def _navigated() -> bool:
     return context is not None and context.is_history_navigation
 
 
+def session() -> str | None:
+    """The tab whose script is running, None outside of scripts. A reload begins a new one."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.session_id if context else None
+
+
 def _changed(
     state: _State,
     page: str,
