@@ -21,6 +21,9 @@ RECORDS = 3_000
 SHARE_SECONDS = 40.0
 STOP_SECONDS = 30.0
 """A sink closes within 25 s. Then its process ends, before whoever runs it would kill it."""
+ROUNDS = 5
+TOGETHER_SECONDS = 10.0
+"""Two sinks stop within about 3 s. A commit that waits for the group's rebalance takes over 12 s."""
 
 
 class Silent(Proxy):
@@ -111,6 +114,27 @@ def test_each_topic_is_shared_while_sinks_come_and_go(held: Backlog) -> None:
         poll_until(lambda: rows(held, name) == expected, "everything is on S3", SHARE_SECONDS)
         stop(*sinks)
         check(chain_links(held, name), held.ends(), expected)
+
+
+@pytest.mark.timeout(300)
+def test_sinks_that_stop_together_wait_for_nothing_and_lose_nothing(held: Backlog) -> None:
+    with bucket(held, "together") as name:
+        seconds = []
+        for _ in range(ROUNDS):
+            with sink(held, name, 0) as one, sink(held, name, 1) as other:
+                balanced([one, other])
+                held.fill(RECORDS)
+                begun = time.monotonic()
+                stop(one, other)
+                seconds.append(round(time.monotonic() - begun, 1))
+        print("stopped after", seconds)
+        with sink(held, name, 0) as last:
+            balanced([last])
+            expected = sum(held.ends().values())
+            poll_until(lambda: rows(held, name) == expected, "everything is on S3", SHARE_SECONDS)
+            stop(last)
+        check(chain_links(held, name), held.ends(), expected)
+        assert max(seconds) < TOGETHER_SECONDS
 
 
 @pytest.mark.timeout(120)
