@@ -148,7 +148,7 @@ class History:
     def _is_over_budget(self, viewer: str | None, reason: str | None, user_opened: bool, now: float) -> bool:
         """Takes a question that is the viewer's own out of the budget. Others cost nothing."""
         costs = reason == "first" or (reason is not None and user_opened)
-        if viewer is None or not costs or self._budget.take(viewer, now):
+        if not costs or self._budget.take(viewer, now):
             return False
         self._metrics.looked_up("over_budget")
         return True
