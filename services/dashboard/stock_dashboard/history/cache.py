@@ -129,7 +129,7 @@ class History:
             entry = self._entries.get(query) or Entry()
             reason = self._reason(entry, query, generation, now, user_opened)
             if self._is_over_budget(viewer, reason, user_opened, now):
-                return Result(entry.table, self._age(entry), False, "over_budget")
+                return Result(entry.table, entry.age(now), False, "over_budget")
             self._keep(query, entry)
             self._ask(entry, query, generation, now, reason)
             oldest_wait = self._unanswered_since(now)
@@ -138,12 +138,8 @@ class History:
                 entry.done.wait_for(lambda: not entry.pending, wait)
         now = self._clock()
         waiting = now - min(entry.asked_at if entry.pending else now, oldest_wait)
-        return Result(
-            entry.table, self._age(entry), entry.pending, entry.fault or self._away, waiting or None
-        )
-
-    def _age(self, entry: Entry) -> float | None:
-        return None if entry.table is None else self._clock() - entry.read_at
+        fault = entry.fault or self._away
+        return Result(entry.table, entry.age(now), entry.pending, fault, waiting or None)
 
     def _is_over_budget(self, viewer: str | None, reason: str | None, user_opened: bool, now: float) -> bool:
         """Takes a question that is the viewer's own out of the budget. Others cost nothing."""
